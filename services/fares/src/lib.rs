@@ -1,0 +1,1 @@
+//! Taps become journeys, charges and settlements; pure.

@@ -1,0 +1,1 @@
+//! The padriew program: roles, drivers, sources, HTTP, supervision.

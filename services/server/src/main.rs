@@ -1,0 +1,3 @@
+//! The `padriew` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Durable rows on SQLite or PostgreSQL, a bus that Redis may join.

@@ -1,0 +1,48 @@
+//! What can happen to the tracker.
+
+use crate::Ping;
+use gtfs::{ServiceDay, ServiceTime, StopIdx, Timetable};
+use std::sync::Arc;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A live report, judged OK or FLAG, already durable.
+    Ping(Ping),
+    /// A person at the console, or `padriew` itself, decided something.
+    Command(Command),
+    /// A new feed takes over; running trips are bound again.
+    Timetable(Arc<Timetable>),
+    /// Time passed; asked for with [`crate::Effect::WakeAt`].
+    Tick,
+}
+
+/// A decision from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Put a vehicle on a trip, or (`None`) take it off any.
+    Assign {
+        /// The vehicle.
+        vehicle: Arc<str>,
+        /// trip_id, service day, start.
+        trip: Option<(Arc<str>, ServiceDay, ServiceTime)>,
+    },
+    /// Cancel a trip, or (`cancelled: false`) restore it.
+    Cancel {
+        /// trip_id.
+        trip: Arc<str>,
+        /// Service day.
+        day: ServiceDay,
+        /// Start of the trip.
+        start: ServiceTime,
+        /// Cancelled or restored.
+        cancelled: bool,
+    },
+    /// Close a stop, or open it again.
+    CloseStop {
+        /// The stop.
+        stop: StopIdx,
+        /// Closed or open.
+        closed: bool,
+    },
+}

@@ -1,0 +1,1 @@
+//! The panel frame protocol, the board text model and the panel client.

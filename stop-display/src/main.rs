@@ -1,0 +1,3 @@
+//! The panel client.
+
+fn main() {}
