@@ -1,1 +1,3 @@
 //! One binary for every whole-system test.
+
+mod tidy;
