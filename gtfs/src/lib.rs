@@ -8,6 +8,7 @@
 
 pub mod findings;
 pub mod ids;
+pub mod realtime;
 pub mod text;
 pub mod time;
 pub mod timetable;
