@@ -4,9 +4,11 @@
 //! argument. No clock, no randomness, no IO; the same events give the same effects, to the byte.
 
 pub mod board;
+pub mod check;
 pub mod effect;
 pub mod event;
 pub mod ping;
+pub mod quirks;
 
 pub use board::{CallSource, CallState, MonitoredCall, StopBoard};
 pub use effect::{CallUpdate, DatedTrip, Effect, OperatorAlert, TripState, TripUpdate, VehiclePosition};
