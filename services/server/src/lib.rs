@@ -1,1 +1,23 @@
 //! The padriew program: roles, drivers, sources, HTTP, supervision.
+//!
+//! A thin shell around pure cores. [`run`] is the whole server: it takes a configuration, an open
+//! listener and a shutdown token, and returns when the last group commit is on disk.
+//!
+//! What always holds: [`clock`] is the only place that reads the time, [`supervise`] the only place
+//! that spawns, [`http::error`] the only place that makes an HTTP status.
+
+pub mod clock;
+pub mod cmd;
+pub mod config;
+pub mod feeds;
+pub mod http;
+pub mod metrics;
+pub mod role;
+mod run;
+pub mod state;
+pub mod supervise;
+pub mod telemetry;
+
+pub use config::Config;
+pub use run::{run, run_with};
+pub use state::AppState;

@@ -1,3 +1,7 @@
 //! The `padriew` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cmd::main()
+}

@@ -1,0 +1,60 @@
+//! `/healthz`: the process is alive. `/readyz`: it can do its work. No login, no internals.
+
+use crate::role::Role;
+use crate::state::AppState;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+/// The routes of this file.
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+}
+
+async fn alive() -> &'static str {
+    "ok\n"
+}
+
+async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Readiness>) {
+    let readiness = Readiness::of(&app);
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness))
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    says: String,
+}
+
+impl Readiness {
+    fn of(app: &AppState) -> Self {
+        let checks = vec![running(app), timetable(app)];
+        Self { ready: checks.iter().all(|check| check.ok), checks }
+    }
+}
+
+fn running(app: &AppState) -> Check {
+    let ok = !app.stopping.is_cancelled();
+    let says = if ok { "the process takes requests" } else { "the process is shutting down" };
+    Check { name: "process", ok, says: says.to_owned() }
+}
+
+fn timetable(app: &AppState) -> Check {
+    let needed = app.config.runs(Role::Tracking) || app.config.runs(Role::Web);
+    let (ok, says) = match app.feeds.current() {
+        Some(timetable) => (true, format!("a timetable of {} trips is in force", timetable.trips.len())),
+        None if needed => (false, "no timetable is loaded yet; give one with --gtfs".to_owned()),
+        None => (true, "this process needs no timetable".to_owned()),
+    };
+    Check { name: "timetable", ok, says }
+}

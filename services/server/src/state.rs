@@ -1,0 +1,54 @@
+//! What every handler and driver can reach. One value, cloned by pointer; there are no statics.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::feeds::Feeds;
+use crate::metrics::Metrics;
+use std::ops::Deref;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracking::Ping;
+
+/// How many batches of committed pings may wait for the tracking driver.
+pub const PINGS_ACCEPTED_BATCHES_MAX: usize = 4_096;
+
+/// Live pings of one request (OK or FLAG), after their commit, in the order received.
+pub type AcceptedPings = Vec<Ping>;
+
+/// The shared state. The extractor of every handler: `State(app): State<AppState>`.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<App>);
+
+/// What [`AppState`] points to.
+#[derive(Debug)]
+pub struct App {
+    /// The merged configuration.
+    pub config: Config,
+    /// The clock of this process.
+    pub clock: Clock,
+    /// The timetable in force.
+    pub feeds: Feeds,
+    /// Counters and histograms behind `/metrics`.
+    pub metrics: Metrics,
+    /// Cancelled first of all when the process shuts down: `/readyz` turns red, sockets say `bye`.
+    pub stopping: CancellationToken,
+    /// Committed pings on their way to the tracking driver.
+    pub accepted: mpsc::Sender<AcceptedPings>,
+}
+
+impl AppState {
+    /// Wraps the parts.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self(Arc::new(app))
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
