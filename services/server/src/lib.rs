@@ -9,8 +9,10 @@
 pub mod clock;
 pub mod cmd;
 pub mod config;
+pub mod driver;
 pub mod feeds;
 pub mod http;
+pub mod live;
 pub mod metrics;
 pub mod role;
 mod run;

@@ -2,14 +2,17 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::driver;
 use crate::feeds::Feeds;
 use crate::http;
+use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::role::Role;
 use crate::state::{App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Runs a server with the machine's clock until `shutdown` is cancelled.
@@ -39,13 +42,27 @@ pub async fn run_with(
         config,
         clock,
         feeds: Feeds::default(),
+        live: Live::new(&metrics, Clock::system().now().s().unsigned_abs()),
         metrics,
         stopping: CancellationToken::new(),
         accepted,
     });
 
-    // The tracking driver takes this end; until it does, nothing is tracked.
-    let _committed_pings = committed_pings;
+    if app.config.runs(Role::Tracking) {
+        let (state, pings) = (app.clone(), Arc::new(Mutex::new(committed_pings)));
+        supervisor.start(Stage::Driver, "tracking", move |token| {
+            driver::tracking::run(state.clone(), Arc::clone(&pings), token)
+        });
+    }
+    let sockets = app.live.sockets.clone();
+    supervisor.start(Stage::Edge, "sockets", move |token| {
+        let sockets = sockets.clone();
+        async move {
+            token.cancelled().await;
+            sockets.emptied().await;
+            Ok(())
+        }
+    });
 
     let listener = Arc::new(listener);
     let router = http::router(&app);

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feeds::Feeds;
+use crate::live::Live;
 use crate::metrics::Metrics;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct App {
     pub clock: Clock,
     /// The timetable in force.
     pub feeds: Feeds,
+    /// What riders are being told.
+    pub live: Live,
     /// Counters and histograms behind `/metrics`.
     pub metrics: Metrics,
     /// Cancelled first of all when the process shuts down: `/readyz` turns red, sockets say `bye`.

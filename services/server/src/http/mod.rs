@@ -4,10 +4,14 @@
 //! headers that every answer carries in [`edge`] alone.
 
 pub mod accept;
+mod departures;
 pub mod edge;
 pub mod error;
 mod health;
 mod metrics;
+mod panel;
+mod public;
+mod realtime;
 mod timed_io;
 
 use crate::state::AppState;
@@ -15,6 +19,11 @@ use axum::Router;
 
 /// Every route of the process, wrapped in what every answer carries.
 pub fn router(app: &AppState) -> Router {
-    let routes = Router::new().merge(health::router()).merge(metrics::router());
+    let routes = Router::new()
+        .merge(health::router())
+        .merge(metrics::router())
+        .merge(panel::router())
+        .merge(departures::router())
+        .merge(realtime::router());
     edge::wrap(routes, app).with_state(app.clone())
 }

@@ -1,0 +1,5 @@
+//! The tasks that own a core: they take events in, step it, and perform what follows.
+//!
+//! The cores know nothing of tasks, clocks or sockets; these files know nothing of rules.
+
+pub mod tracking;

@@ -1,0 +1,142 @@
+//! Owns the tracking core: committed pings, ticks and feed swaps go in; boards, feeds and visits go out.
+//!
+//! What always holds: a ping is tracked only after its commit; effects are performed in the order the
+//! core gave them; a board leaves as soon as the core has it. After a panic the core is rebuilt from
+//! the stored pings of the last half hour, never resumed.
+
+mod perform;
+
+use crate::live::{Common, Words};
+use crate::state::{AcceptedPings, AppState};
+use ::tracking::{Effect, Event, Tracker};
+use anyhow::Context;
+use gtfs::{Timestamp, Timetable};
+use perform::Performer;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How many batches are taken from the queue before effects are performed.
+const BATCHES_AT_ONCE: usize = 64;
+/// How often snapshots are looked at when nothing happens.
+const IDLE: Duration = Duration::from_millis(1_000);
+
+/// The end of the queue of committed pings; kept across restarts of the driver.
+pub type Committed = Arc<Mutex<mpsc::Receiver<AcceptedPings>>>;
+
+/// Runs until `token` is cancelled.
+///
+/// # Errors
+/// When the queue has no sender left.
+pub async fn run(app: AppState, pings: Committed, token: CancellationToken) -> anyhow::Result<()> {
+    let mut pings = pings.lock().await;
+    let mut feeds = app.feeds.subscribe();
+    let mut driver = Driver::new(app.clone());
+    if let Some(timetable) = app.feeds.current() {
+        driver.take_timetable(timetable);
+    }
+    let mut batches = Vec::with_capacity(BATCHES_AT_ONCE);
+    loop {
+        let due = driver.due();
+        tokio::select! {
+            biased;
+            () = token.cancelled() => return Ok(()),
+            changed = feeds.changed() => {
+                changed.context("the feed manager is gone")?;
+                if let Some(timetable) = app.feeds.current() {
+                    driver.take_timetable(timetable);
+                }
+            }
+            n = pings.recv_many(&mut batches, BATCHES_AT_ONCE) => {
+                anyhow::ensure!(n > 0, "nobody sends pings any more");
+                driver.take_pings(&mut batches);
+            }
+            () = app.clock.sleep_until(driver.wake_at()) => driver.tick(),
+            () = tokio::time::sleep_until(due) => {}
+        }
+        driver.perform();
+    }
+}
+
+/// The core and what stands around it.
+struct Driver {
+    app: AppState,
+    tracker: Option<Tracker>,
+    effects: Vec<Effect>,
+    performer: Performer,
+    wake_at: Option<Timestamp>,
+}
+
+impl Driver {
+    fn new(app: AppState) -> Self {
+        let performer = Performer::new(app.clone());
+        Self { app, tracker: None, effects: Vec::new(), performer, wake_at: None }
+    }
+
+    /// A new timetable takes over.
+    fn take_timetable(&mut self, timetable: Arc<Timetable>) {
+        let now = self.app.clock.now();
+        self.performer.install(common(&self.app, &timetable), now);
+        match &mut self.tracker {
+            Some(tracker) => tracker.step(now, Event::Timetable(timetable), &mut self.effects),
+            None => {
+                let mut tracker = Tracker::new(timetable);
+                tracker.step(now, Event::Tick, &mut self.effects);
+                self.tracker = Some(tracker);
+            }
+        }
+    }
+
+    fn take_pings(&mut self, batches: &mut Vec<AcceptedPings>) {
+        let (now, begun) = (self.app.clock.now(), Instant::now());
+        let mut taken = 0;
+        for ping in batches.drain(..).flatten() {
+            self.performer.heard(&ping, now, begun);
+            taken += 1;
+            if let Some(tracker) = &mut self.tracker {
+                tracker.step(now, Event::Ping(ping), &mut self.effects);
+            }
+        }
+        self.app.live.counted.stepped(taken, begun.elapsed().as_secs_f64());
+    }
+
+    fn tick(&mut self) {
+        self.wake_at = None;
+        if let Some(tracker) = &mut self.tracker {
+            tracker.step(self.app.clock.now(), Event::Tick, &mut self.effects);
+        }
+    }
+
+    /// When the core wants to be woken; far away when it does not.
+    fn wake_at(&self) -> Timestamp {
+        self.wake_at.unwrap_or(Timestamp(i64::MAX))
+    }
+
+    /// When to look at frames and snapshots that wait.
+    fn due(&self) -> Instant {
+        self.performer.due().unwrap_or_else(|| Instant::now() + IDLE)
+    }
+
+    fn perform(&mut self) {
+        let now = self.app.clock.now();
+        for effect in self.effects.drain(..) {
+            match effect {
+                Effect::WakeAt(t) => self.wake_at = Some(t),
+                effect => self.performer.perform(effect, now),
+            }
+        }
+        self.performer.settle(now);
+    }
+}
+
+/// What all boards of a timetable share.
+fn common(app: &AppState, timetable: &Arc<Timetable>) -> Arc<Common> {
+    Arc::new(Common {
+        words: Words::of(timetable),
+        notice: crate::live::notice(timetable, app.config.allow_simulated),
+        rate: app.clock.speed(),
+        timetable: Arc::clone(timetable),
+    })
+}

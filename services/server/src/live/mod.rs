@@ -1,0 +1,61 @@
+//! What is being said to riders right now: boards, and the GTFS-realtime feeds.
+//!
+//! The tracking driver is the only writer. Readers (sockets, pages, feeds) take the newest value by
+//! pointer and never wait for a writer or for each other.
+
+mod board;
+mod counted;
+mod hub;
+mod notice;
+mod place;
+mod publisher;
+mod realtime;
+mod rows;
+mod sched;
+mod sockets;
+mod words;
+
+pub use board::{Board, FRAME_TTL_S, Lacks};
+pub use counted::Counted;
+pub use hub::{Hub, Topic};
+pub use notice::notice;
+pub use place::{Common, Fixed, Place};
+pub use publisher::{FRAME_SPACING, Publisher};
+pub use realtime::{Feed, Known, Snapshot};
+pub use sched::{Sched, aimed_calls};
+pub use sockets::{Seat, Sockets};
+pub use words::{Words, mode_word, route_info, route_infos_at, routes_at};
+
+use crate::metrics::Metrics;
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+
+/// The live side of a process.
+#[derive(Debug)]
+pub struct Live {
+    /// Boards of stops.
+    pub hub: Arc<Hub>,
+    /// Open panel and rider sockets.
+    pub sockets: Sockets,
+    /// The GTFS-realtime feeds; `None` before the first.
+    pub realtime: ArcSwapOption<Snapshot>,
+    /// Lease epoch of this process' boards; grows with each start.
+    pub epoch: u64,
+    /// What is counted here.
+    pub counted: Counted,
+}
+
+impl Live {
+    /// Nothing said yet; registers what it counts.
+    #[must_use]
+    pub fn new(metrics: &Metrics, epoch: u64) -> Self {
+        let counted = Counted::new(metrics);
+        Self {
+            hub: Arc::default(),
+            sockets: counted.sockets(),
+            realtime: ArcSwapOption::empty(),
+            epoch,
+            counted,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Turns the boards of the core into states of the hub's topics, at a bearable pace.
+//!
+//! A first change goes out at once, then at most one every [`FRAME_SPACING`] per stop; what happens
+//! in between is merged, newest wins. A board that nobody reads is kept but not encoded.
+
+use super::board::Board;
+use super::hub::{Hub, Topic};
+use super::place::{Common, Place};
+use gtfs::{StopIdx, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use stop_display::frame::Alert;
+use tokio::time::Instant;
+use tracking::StopBoard;
+
+/// Least time between two frames of a stop: four a second.
+pub const FRAME_SPACING: Duration = Duration::from_millis(250);
+
+/// The one writer of a [`Hub`].
+#[derive(Debug)]
+pub struct Publisher {
+    hub: Arc<Hub>,
+    epoch: u64,
+    stops: Vec<Stop>,
+    waiting: BTreeMap<StopIdx, Arc<StopBoard>>,
+    alerts: Arc<[Alert]>,
+}
+
+#[derive(Debug)]
+struct Stop {
+    topic: Arc<Topic>,
+    sent: Option<Instant>,
+}
+
+impl Publisher {
+    /// A publisher in a lease epoch, with no timetable yet.
+    #[must_use]
+    pub fn new(hub: Arc<Hub>, epoch: u64) -> Self {
+        Self { hub, epoch, stops: Vec::new(), waiting: BTreeMap::new(), alerts: Arc::from([]) }
+    }
+
+    /// Takes over a timetable: a topic for each stop; those of the same stop_id live on.
+    pub fn install(&mut self, common: &Arc<Common>, now: Timestamp) {
+        let old = self.hub.topics();
+        let mut topics = HashMap::with_capacity(common.timetable.stops.len());
+        self.waiting.clear();
+        self.stops.clear();
+        for (at, row) in common.timetable.stops.iter().enumerate() {
+            let place = Arc::new(Place::new(Arc::clone(common), StopIdx::new(at), now));
+            let topic = match old.get(&row.id) {
+                Some(topic) => self.continued(topic, place),
+                None => Arc::new(Topic::new(Board::first(self.epoch, place, Arc::clone(&self.alerts)))),
+            };
+            topics.insert(row.id.clone(), Arc::clone(&topic));
+            self.stops.push(Stop { topic, sent: None });
+        }
+        self.hub.install(topics);
+    }
+
+    fn continued(&self, topic: &Arc<Topic>, place: Arc<Place>) -> Arc<Topic> {
+        let old = topic.board();
+        let next = if old.ep == self.epoch {
+            old.replaced(place, None, Arc::clone(&self.alerts))
+        } else {
+            Board::first(self.epoch, place, Arc::clone(&self.alerts))
+        };
+        topic.put(next);
+        Arc::clone(topic)
+    }
+
+    /// The core's newest board of a stop: sent now, or when the stop's pace allows.
+    pub fn board(&mut self, stop: StopIdx, board: Arc<StopBoard>, now: Timestamp, at: Instant) {
+        let Some(row) = self.stops.get_mut(stop.at()) else { return };
+        if row.sent.is_some_and(|sent| at < sent + FRAME_SPACING) {
+            self.waiting.insert(stop, board);
+        } else if put(&row.topic, board, &self.alerts, now) {
+            self.waiting.remove(&stop);
+            row.sent = Some(at);
+        }
+    }
+
+    /// Sends what has waited long enough; returns when to come again.
+    pub fn flush(&mut self, now: Timestamp, at: Instant) -> Option<Instant> {
+        let due =
+            |stop: &StopIdx| self.stops.get(stop.at()).and_then(|row| row.sent).map(|s| s + FRAME_SPACING);
+        let ready: Vec<StopIdx> =
+            self.waiting.keys().copied().filter(|stop| due(stop).is_none_or(|due| due <= at)).collect();
+        let next = self.waiting.keys().filter_map(due).filter(|due| *due > at).min();
+        for stop in ready {
+            if let Some(board) = self.waiting.remove(&stop) {
+                self.board(stop, board, now, at);
+            }
+        }
+        next
+    }
+
+    /// Gives stops whose timetable window is over the next one.
+    pub fn renew_places(&self, now: Timestamp) {
+        for row in &self.stops {
+            let old = row.topic.board();
+            if old.place.is_over(now) {
+                let place = Arc::new(old.place.renewed(now));
+                row.topic.put(old.replaced(place, old.content.clone(), Arc::clone(&old.alerts)));
+            }
+        }
+    }
+
+    /// Replaces the messages shown on every board.
+    pub fn alerts(&mut self, alerts: Arc<[Alert]>, now: Timestamp) {
+        if self.alerts == alerts {
+            return;
+        }
+        self.alerts = alerts;
+        for row in &self.stops {
+            let old = row.topic.board();
+            let content = old.content.clone().unwrap_or_else(|| empty(&old));
+            put(&row.topic, content, &self.alerts, now);
+        }
+    }
+
+    /// A vehicle's position was measured at `t`.
+    pub fn measured(&self, t: Timestamp) {
+        self.hub.measured(t);
+    }
+
+    /// The core has seen everything up to `now`.
+    pub fn stepped(&self, now: Timestamp) {
+        self.hub.stepped(now);
+    }
+}
+
+fn empty(board: &Board) -> Arc<StopBoard> {
+    Arc::new(StopBoard { stop: board.place.stop, calls: Vec::new() })
+}
+
+/// Makes the next state of a topic; false when a reader would see no difference.
+fn put(topic: &Topic, content: Arc<StopBoard>, alerts: &Arc<[Alert]>, now: Timestamp) -> bool {
+    let old = topic.board();
+    let next = if topic.is_hot(now) {
+        old.changed(content, Arc::clone(alerts))
+    } else {
+        Some(old.replaced(Arc::clone(&old.place), Some(content), Arc::clone(alerts)))
+    };
+    next.map(|board| topic.put(board)).is_some()
+}
