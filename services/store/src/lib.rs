@@ -1,1 +1,27 @@
 //! Durable rows on SQLite or PostgreSQL, a bus that Redis may join.
+//!
+//! The database is the log: there is no other file, no spool, no cache that must be right. One
+//! static SQL text per query is compiled for both databases; the URL given to [`Db::open`] chooses.
+//!
+//! What it deliberately does not do: read the clock (`now` is an argument), spawn tasks (the server's
+//! supervisor runs [`WriterTask::run`] and [`bus::RedisLink::run`]), judge a record, or make HTTP statuses.
+//!
+//! What always holds: an answer from [`Writer::submit`] comes after the commit is synced; a record sent
+//! ten times has one effect; nothing in a failed transaction is seen by anybody.
+
+mod boot;
+pub mod db;
+pub mod error;
+mod nonce;
+pub mod ping;
+pub mod quarantine;
+pub mod seq_window;
+mod sql;
+pub mod writer;
+
+pub use db::{Access, Db};
+pub use error::StoreError;
+pub use nonce::Nonce;
+pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};
+pub use quarantine::Rejected;
+pub use writer::{Writer, WriterTask};

@@ -1,0 +1,104 @@
+//! The open database: which one, how durable, and who may write.
+//!
+//! SQLite: WAL, `synchronous=FULL`, foreign keys, one write connection beside a pool of readers, and a
+//! lock file so that a second writing process is refused with a sentence. PostgreSQL:
+//! `synchronous_commit=on`, one pool; any number of processes.
+
+mod lock;
+mod postgres;
+mod sqlite;
+
+use crate::error::StoreError;
+use crate::sql::{Pool, Tx};
+use std::sync::Arc;
+
+/// What this process wants the database for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To run the server: brings the tables up to date; on SQLite, keeps other servers out.
+    Serve,
+    /// For a short change by a command, such as adding a device, also while a server runs. Refused when
+    /// the tables are not those of this program.
+    Admin,
+}
+
+/// An open database. Cheap to clone; the last clone closes it.
+#[derive(Clone, Debug)]
+pub struct Db {
+    /// For queries; on PostgreSQL with a statement timeout.
+    pub(crate) reads: Pool,
+    writes: Pool,
+    _lock: Option<Arc<lock::LockFile>>,
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` or `postgres://…`; makes a SQLite file when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when the URL, the tables or another process stand in the way (the
+    /// sentence says what to do), [`StoreError::Away`] when the server does not answer.
+    pub async fn open(url: &str, access: Access) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return sqlite::open(path.strip_prefix("//").unwrap_or(path), access).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return postgres::open(url, access).await;
+        }
+        Err(StoreError::Unusable(format!(
+            "the database URL begins with {:?}, use sqlite:PATH or postgres://USER@HOST/NAME",
+            url.split(':').next().unwrap_or_default()
+        )))
+    }
+
+    /// Opens for serving; see [`Db::open`].
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::open(url, Access::Serve).await
+    }
+
+    /// Waits for work in hand and closes every connection.
+    pub async fn close(&self) {
+        for pool in [&self.reads, &self.writes] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(pool) => pool.close().await,
+            }
+        }
+    }
+
+    /// A transaction that writes. On SQLite it holds the only write lock from its first moment, so that
+    /// it cannot fail half-way for want of it.
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match &self.writes {
+            Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+}
+
+/// Brings the tables up to date, or (`Admin`) says that they are not.
+async fn migrate<A>(
+    pool: A,
+    migrator: &sqlx::migrate::Migrator,
+    access: Access,
+    applied: Option<i64>,
+) -> Result<(), StoreError>
+where
+    A: for<'a> sqlx::Acquire<'a>,
+    for<'a> <<A as sqlx::Acquire<'a>>::Connection as std::ops::Deref>::Target: sqlx::migrate::Migrate,
+{
+    let newest = migrator.iter().map(|migration| migration.version).max();
+    match access {
+        Access::Serve => migrator.run(pool).await.map_err(|error| {
+            StoreError::Unusable(format!("the tables cannot be brought up to date: {error}"))
+        }),
+        Access::Admin if applied == newest => Ok(()),
+        Access::Admin => Err(StoreError::Unusable(format!(
+            "the tables are at version {}, this program needs {}: run padriew migrate, with the server stopped",
+            applied.unwrap_or_default(),
+            newest.unwrap_or_default()
+        ))),
+    }
+}
