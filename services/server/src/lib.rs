@@ -12,6 +12,7 @@ pub mod config;
 pub mod driver;
 pub mod feeds;
 pub mod http;
+pub mod ingest;
 pub mod live;
 pub mod metrics;
 pub mod role;
@@ -23,3 +24,14 @@ pub mod telemetry;
 pub use config::Config;
 pub use run::{run, run_with};
 pub use state::AppState;
+
+/// The folder of recorded data beside the project, for tests; `PADRIEW_SHARED` names it, else it is
+/// looked for upward from this package.
+#[cfg(test)]
+pub(crate) fn shared_data() -> Option<std::path::PathBuf> {
+    if let Some(shared) = std::env::var_os("PADRIEW_SHARED") {
+        return Some(std::path::PathBuf::from(shared).join("data"));
+    }
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().map(|folder| folder.join("shared/data")).find(|data| data.join("README.md").exists())
+}
