@@ -7,6 +7,7 @@
 //! the same timetable; nothing here iterates over a hash map where the order could be seen.
 
 pub mod findings;
+pub mod geometry;
 pub mod ids;
 pub mod realtime;
 pub mod text;
@@ -15,6 +16,7 @@ pub mod timetable;
 pub mod visit;
 
 pub use findings::{Finding, Findings, Severity};
+pub use geometry::Projection;
 pub use ids::*;
 pub use text::{Lang, Text};
 pub use time::{ServiceDay, ServiceTime, Timestamp};
