@@ -40,6 +40,15 @@ pub const VALUE_CHARS_MAX: usize = 80;
 /// How many findings of one code and file are kept in full; the rest are only counted.
 pub const EXAMPLES_MAX: usize = 20;
 
+/// At most [`VALUE_CHARS_MAX`] characters of an offending value.
+#[must_use]
+pub fn shortened(value: &str) -> Box<str> {
+    match value.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => value[..end].into(),
+        None => value.into(),
+    }
+}
+
 /// All findings of one feed: every one counted, the first [`EXAMPLES_MAX`] of each kind kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {

@@ -6,7 +6,9 @@
 //! What always holds: a broken row becomes a finding and loses nothing else; the same bytes give
 //! the same timetable; nothing here iterates over a hash map where the order could be seen.
 
+pub mod feed;
 pub mod findings;
+pub mod fixture;
 pub mod geometry;
 pub mod ids;
 pub mod realtime;
@@ -15,6 +17,7 @@ pub mod time;
 pub mod timetable;
 pub mod visit;
 
+pub use feed::{Loaded, Source, Unusable, load};
 pub use findings::{Finding, Findings, Severity};
 pub use geometry::Projection;
 pub use ids::*;
