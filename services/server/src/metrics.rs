@@ -15,6 +15,9 @@ pub const SECONDS: [f64; 14] =
 /// Bucket limits of how late a ping is, seconds.
 const DELAY_SECONDS: [f64; 9] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0, 86_400.0];
 
+/// Bucket limits of records in a commit.
+const COMMIT_ROWS: [f64; 7] = [1.0, 8.0, 64.0, 256.0, 512.0, 1024.0, 2048.0];
+
 /// One label named `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct KindLabel {
@@ -63,6 +66,8 @@ struct Inner {
     ack_s: Histogram,
     delay_s: Histogram,
     thinned: Counter,
+    commit_s: Histogram,
+    commit_rows: Histogram,
     connections: Gauge,
     refused_connections: Family<KindLabel, Counter>,
 }
@@ -78,6 +83,8 @@ impl Default for Inner {
             ack_s: Histogram::new(SECONDS),
             delay_s: Histogram::new(DELAY_SECONDS),
             thinned: Counter::default(),
+            commit_s: Histogram::new(SECONDS),
+            commit_rows: Histogram::new(COMMIT_ROWS),
             connections: Gauge::default(),
             refused_connections: Family::default(),
             registry: Mutex::default(),
@@ -93,6 +100,8 @@ impl Default for Inner {
         registry.register("ingest_ack_seconds", "From body read to answer", inner.ack_s.clone());
         registry.register("ingest_delay_seconds", "From measured to received", inner.delay_s.clone());
         registry.register("ingest_thinned", "Live pings stored but not tracked (R15)", inner.thinned.clone());
+        registry.register("commit_seconds", "Group commits, begin to synced", inner.commit_s.clone());
+        registry.register("commit_rows", "Records in a group commit", inner.commit_rows.clone());
         registry.register("connections", "Open connections", inner.connections.clone());
         let refused = inner.refused_connections.clone();
         registry.register("connections_refused", "Connections refused by a limit", refused);
@@ -145,6 +154,12 @@ impl Metrics {
     /// A record arrived this long after it was measured.
     pub fn delayed(&self, seconds: f64) {
         self.0.delay_s.observe(seconds);
+    }
+
+    /// The writer committed.
+    pub fn committed(&self, rows: usize, seconds: f64) {
+        self.0.commit_rows.observe(rows as f64);
+        self.0.commit_s.observe(seconds);
     }
 
     /// Live pings were stored but kept from the tracker.

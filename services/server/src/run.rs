@@ -10,7 +10,10 @@ use crate::metrics::Metrics;
 use crate::role::Role;
 use crate::state::{App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
+use anyhow::Context;
 use std::sync::Arc;
+use store::Db;
+use store::writer::{CommitReport, WriterLimits};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -20,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// What kept it from starting, or the failure that ended it.
 pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    run_with(config, Clock::system(), listener, shutdown, |_| {}).await
+    run_with(config, Clock::system(), listener, shutdown, async |_, _| Ok(())).await
 }
 
-/// [`run`] with another clock; `started` gets the state once every part is built, before the
-/// first request is taken (the demo registers its devices there).
+/// [`run`] with another clock. `ready` is called once every part is built and before the first request
+/// is taken; it may register devices and start tasks of its own (the demo's fleet).
 ///
 /// # Errors
 /// As [`run`].
@@ -33,14 +36,21 @@ pub async fn run_with(
     clock: Clock,
     listener: TcpListener,
     shutdown: CancellationToken,
-    started: impl FnOnce(&AppState),
+    ready: impl AsyncFnOnce(&AppState, &mut Supervisor) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let metrics = Metrics::default();
     let mut supervisor = Supervisor::new(metrics.clone());
+    let db = Db::connect(&config.database).await.context("the database can not be opened")?;
+    let (writer, task) = store::writer::writer(&db, WriterLimits::default());
+    let counted = metrics.clone();
+    let task = task.observed_by(move |report: &CommitReport| counted.committed(report.rows, report.took_s));
+    supervisor.start_once(Stage::Storage, "writer", |token| async { Ok(task.run(token).await?) });
     let (accepted, committed_pings) = mpsc::channel(PINGS_ACCEPTED_BATCHES_MAX);
     let app = AppState::new(App {
         config,
         clock,
+        db,
+        writer,
         feeds: Feeds::default(),
         live: Live::new(&metrics, Clock::system().now().s().unsigned_abs()),
         metrics,
@@ -64,12 +74,14 @@ pub async fn run_with(
         }
     });
 
+    ready(&app, &mut supervisor).await?;
     let listener = Arc::new(listener);
     let router = http::router(&app);
     let state = app.clone();
     supervisor.start(Stage::Edge, "http", move |token| {
         http::accept::serve(Arc::clone(&listener), router.clone(), state.clone(), token)
     });
-    started(&app);
-    supervisor.run(shutdown, app.stopping.clone()).await
+    let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
+    app.db.close().await;
+    outcome
 }

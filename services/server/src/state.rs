@@ -7,6 +7,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use std::ops::Deref;
 use std::sync::Arc;
+use store::{Db, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracking::Ping;
@@ -28,6 +29,10 @@ pub struct App {
     pub config: Config,
     /// The clock of this process.
     pub clock: Clock,
+    /// The database, for queries and small writes.
+    pub db: Db,
+    /// The way into the group commit.
+    pub writer: Writer,
     /// The timetable in force.
     pub feeds: Feeds,
     /// What riders are being told.

@@ -77,6 +77,17 @@ impl Supervisor {
         tasks.spawn(keep_running(name, token.clone(), make, metrics));
     }
 
+    /// Starts a task that can not be started again: its failure ends the process.
+    pub fn start_once<F, Fut>(&mut self, stage: Stage, name: &'static str, make: F)
+    where
+        F: FnOnce(CancellationToken) -> Fut,
+        Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let (token, tasks) = &mut self.stages[stage as usize];
+        let work = make(token.clone());
+        tasks.spawn(async move { work.await.with_context(|| format!("task {name} ended")) });
+    }
+
     /// Waits for `shutdown` or for a task to fail for good, then takes everything down in order.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod layers;
 
+pub(crate) use layers::redact;
 pub use layers::{Layered, Layers, Origin};
 
 use crate::role::Role;

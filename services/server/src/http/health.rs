@@ -38,7 +38,7 @@ struct Check {
 
 impl Readiness {
     fn of(app: &AppState) -> Self {
-        let checks = vec![running(app), timetable(app)];
+        let checks = vec![running(app), writer(app), timetable(app)];
         Self { ready: checks.iter().all(|check| check.ok), checks }
     }
 }
@@ -47,6 +47,25 @@ fn running(app: &AppState) -> Check {
     let ok = !app.stopping.is_cancelled();
     let says = if ok { "the process takes requests" } else { "the process is shutting down" };
     Check { name: "process", ok, says: says.to_owned() }
+}
+
+/// A commit that takes longer than this means that the disk is stuck, seconds.
+const COMMIT_S_MAX: f64 = 2.0;
+/// Above this the queue refuses live pings.
+const QUEUE_FILL_MAX: f32 = 0.75;
+
+fn writer(app: &AppState) -> Check {
+    let health = app.writer.health();
+    let (ok, says) = if let Some(reason) = health.stopped {
+        (false, format!("the store has stopped: {reason}"))
+    } else if health.committing_s > COMMIT_S_MAX {
+        (false, format!("a commit has been running for {:.1} s", health.committing_s))
+    } else if health.live_fill_ratio > QUEUE_FILL_MAX {
+        (false, format!("the queue to the store is {:.0} % full", health.live_fill_ratio * 100.0))
+    } else {
+        (true, "the store commits".to_owned())
+    };
+    Check { name: "store", ok, says }
 }
 
 fn timetable(app: &AppState) -> Check {
