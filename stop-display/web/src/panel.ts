@@ -7,6 +7,7 @@ import { Backoff } from "./link/backoff";
 import { Cache } from "./link/cache";
 import { Clock } from "./link/clock";
 import { Link } from "./link/link";
+import { poll } from "./link/poll";
 import { Board } from "./model/board";
 import { localS } from "./model/local";
 import { pages } from "./model/pages";
@@ -59,6 +60,7 @@ export class Panel {
     this.tick();
     this.link.open();
     setInterval(() => this.tick(), 1000);
+    poll(this.settings.id, () => this.pollUrl(), (snap) => this.receive(snap));
     window.addEventListener("resize", () => this.tick());
     window.addEventListener("online", () => this.link.hurry());
     window.addEventListener("error", () => this.errors++);
@@ -73,6 +75,13 @@ export class Panel {
     const resume = snap && { ep: this.cold ? 0 : snap.ep, seq: this.cold ? 0 : snap.seq, sv: snap.sv || "" };
     const cap = { w: window.innerWidth, h: window.innerHeight, kind: "lcd", audio: false, lux: false };
     return { k: "hello", v: 1, ...who, app: APP, langs: ["th", "en"], cap, ...(resume ? { resume } : {}) };
+  }
+
+  /** The board over plain HTTP, while there is no open WebSocket. */
+  private pollUrl(): string | null {
+    const stop = this.board && !this.cold ? this.board.snap.stop.id : this.settings.stop;
+    const sv = (this.board && this.board.snap.sched && this.board.snap.sv) || "none";
+    return this.link.isOpen ? null : `/v1/stops/${encodeURIComponent(stop)}/departures?sv=${encodeURIComponent(sv)}`;
   }
 
   private receive(frame: ToPanel): void {

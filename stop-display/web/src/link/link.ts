@@ -43,8 +43,12 @@ export class Link {
     socket.onclose = (event) => this.closed(event.code);
   }
 
+  get isOpen(): boolean {
+    return this.socket !== null && this.socket.readyState === WebSocket.OPEN;
+  }
+
   send(frame: object): void {
-    if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+    if (this.isOpen) this.socket!.send(JSON.stringify(frame));
   }
 
   /** Frames were lost: drop the connection and resume at once. */
