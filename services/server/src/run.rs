@@ -64,6 +64,8 @@ pub async fn run_with(
             driver::tracking::run(state.clone(), Arc::clone(&pings), token)
         });
     }
+    let state = app.clone();
+    supervisor.start(Stage::Driver, "feed", move |token| driver::feed::run(state.clone(), token));
     let sockets = app.live.sockets.clone();
     supervisor.start(Stage::Edge, "sockets", move |token| {
         let sockets = sockets.clone();

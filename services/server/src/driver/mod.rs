@@ -2,4 +2,5 @@
 //!
 //! The cores know nothing of tasks, clocks or sockets; these files know nothing of rules.
 
+pub mod feed;
 pub mod tracking;

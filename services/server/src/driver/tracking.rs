@@ -6,7 +6,7 @@
 
 mod perform;
 
-use crate::live::{Common, Words};
+use crate::live::Common;
 use crate::state::{AcceptedPings, AppState};
 use ::tracking::{Effect, Event, Tracker};
 use anyhow::Context;
@@ -78,7 +78,9 @@ impl Driver {
     /// A new timetable takes over.
     fn take_timetable(&mut self, timetable: Arc<Timetable>) {
         let now = self.app.clock.now();
-        self.performer.install(common(&self.app, &timetable), now);
+        let (simulated, rate) = (self.app.config.allow_simulated, self.app.clock.speed());
+        let common = Arc::new(Common::of(Arc::clone(&timetable), simulated, rate));
+        self.performer.install(common, now);
         match &mut self.tracker {
             Some(tracker) => tracker.step(now, Event::Timetable(timetable), &mut self.effects),
             None => {
@@ -129,14 +131,4 @@ impl Driver {
         }
         self.performer.settle(now);
     }
-}
-
-/// What all boards of a timetable share.
-fn common(app: &AppState, timetable: &Arc<Timetable>) -> Arc<Common> {
-    Arc::new(Common {
-        words: Words::of(timetable),
-        notice: crate::live::notice(timetable, app.config.allow_simulated),
-        rate: app.clock.speed(),
-        timetable: Arc::clone(timetable),
-    })
 }

@@ -143,10 +143,11 @@ impl Board {
         text
     }
 
-    /// The text of the snapshot before and after the value of `now`.
-    fn encode_snapshot(&self) -> (String, String) {
+    /// The whole board as a frame, without the server's time and the timetable.
+    #[must_use]
+    pub fn snap(&self) -> Snap {
         let (common, fixed) = (&self.place.common, self.place.fixed());
-        let snap = Snap {
+        Snap {
             ep: self.ep,
             seq: self.seq,
             now: 0,
@@ -163,7 +164,12 @@ impl Board {
             notice: common.notice.clone(),
             tz: fixed.tz.clone(),
             rate: (common.rate != 1.0).then_some(common.rate),
-        };
+        }
+    }
+
+    /// The text of the snapshot before and after the value of `now`.
+    fn encode_snapshot(&self) -> (String, String) {
+        let snap = self.snap();
         // A snapshot always has a JSON text, and its numbers come before any text of a feed.
         let text = ToPanel::Snap(Box::new(snap)).encode().unwrap_or_default();
         let at = text.find(NOW_KEY).map_or(0, |at| at + NOW_KEY.len());

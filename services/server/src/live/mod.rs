@@ -5,6 +5,7 @@
 
 mod board;
 mod counted;
+pub mod finder;
 mod hub;
 mod notice;
 mod place;
@@ -18,7 +19,6 @@ mod words;
 pub use board::{Board, FRAME_TTL_S, Lacks};
 pub use counted::Counted;
 pub use hub::{Hub, Topic};
-pub use notice::notice;
 pub use place::{Common, Fixed, Place};
 pub use publisher::{FRAME_SPACING, Publisher};
 pub use realtime::{Feed, Known, Snapshot};
@@ -28,7 +28,17 @@ pub use words::{Words, mode_word, route_info, route_infos_at, routes_at};
 
 use crate::metrics::Metrics;
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use std::sync::Arc;
+
+/// A feed as a zip.
+#[derive(Debug)]
+pub struct FeedFile {
+    /// The zip.
+    pub zip: Bytes,
+    /// [`gtfs::timetable::FeedInfo::hash`] of its contents.
+    pub hash: u64,
+}
 
 /// The live side of a process.
 #[derive(Debug)]
@@ -37,8 +47,12 @@ pub struct Live {
     pub hub: Arc<Hub>,
     /// Open panel and rider sockets.
     pub sockets: Sockets,
+    /// The timetable behind the boards, and its words; `None` before the first.
+    pub common: ArcSwapOption<Common>,
     /// The GTFS-realtime feeds; `None` before the first.
     pub realtime: ArcSwapOption<Snapshot>,
+    /// The feed in force as its publisher gave it, for `/gtfs.zip`.
+    pub feed_file: ArcSwapOption<FeedFile>,
     /// Lease epoch of this process' boards; grows with each start.
     pub epoch: u64,
     /// What is counted here.
@@ -53,6 +67,8 @@ impl Live {
         Self {
             hub: Arc::default(),
             sockets: counted.sockets(),
+            common: ArcSwapOption::empty(),
+            feed_file: ArcSwapOption::empty(),
             realtime: ArcSwapOption::empty(),
             epoch,
             counted,

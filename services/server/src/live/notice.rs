@@ -10,7 +10,7 @@ const SIMULATED: [&str; 2] = ["ตำแหน่งรถและเรือ�
 
 /// The notice for a timetable, and for a fleet that may be simulated.
 #[must_use]
-pub fn notice(timetable: &Timetable, simulated: bool) -> Option<Text> {
+pub(super) fn notice(timetable: &Timetable, simulated: bool) -> Option<Text> {
     let is_sample = timetable.feed.publisher.to_lowercase().contains(SAMPLE_PUBLISHER);
     let parts: Vec<[&str; 2]> = [(is_sample, SAMPLE), (simulated, SIMULATED)]
         .into_iter()

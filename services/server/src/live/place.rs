@@ -3,6 +3,8 @@
 //! Made lazily, because most stops of a large feed have no panel and no reader. Immutable: when the
 //! timetable window moves on or a feed is swapped, the board gets a new place and a fresh snapshot.
 
+use super::finder::Finder;
+use super::notice::notice;
 use super::sched::{SCHED_AHEAD_S, SCHED_STEP_S, Sched, window_start_s};
 use super::words::{Words, route_infos_at};
 use chrono::{Offset, TimeZone};
@@ -23,6 +25,22 @@ pub struct Common {
     pub notice: Option<frame::Text>,
     /// Simulated seconds per real second.
     pub rate: f64,
+    /// Finds its stops by name.
+    pub finder: Finder,
+}
+
+impl Common {
+    /// Collects the words and names of a timetable.
+    #[must_use]
+    pub fn of(timetable: Arc<Timetable>, simulated: bool, rate: f64) -> Self {
+        Self {
+            words: Words::of(&timetable),
+            notice: notice(&timetable, simulated),
+            finder: Finder::of(&timetable),
+            rate,
+            timetable,
+        }
+    }
 }
 
 /// One stop in one timetable window.

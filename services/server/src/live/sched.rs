@@ -23,7 +23,9 @@ pub(super) const SCHED_BYTES_MAX: usize = 40 * 1024;
 pub struct Sched {
     /// Version: eight hex digits.
     pub sv: String,
-    /// The calls as JSON, by time: `[[aimed epoch s, route_id, destination], ...]`.
+    /// The calls, by time: aimed epoch seconds, route_id, destination.
+    pub calls: Vec<SchedCall>,
+    /// The same as JSON.
     pub json: String,
 }
 
@@ -40,7 +42,7 @@ impl Sched {
     pub fn of(timetable: &Timetable, words: &Words, stop: StopIdx, start_s: i64) -> Self {
         let from = Timestamp::from_s(start_s - SCHED_BACK_S);
         let until = Timestamp::from_s(start_s + SCHED_STEP_S + SCHED_AHEAD_S);
-        let mut json = String::from("[");
+        let (mut calls, mut json) = (Vec::new(), String::from("["));
         for (t, trip) in aimed_calls(timetable, stop, from, until) {
             let route = &timetable.routes[timetable.route_of(trip).at()];
             let call: SchedCall = (t.s(), route.id.to_string(), words.head_of(trip));
@@ -49,14 +51,15 @@ impl Sched {
             if json.len() + text.len() + 2 > SCHED_BYTES_MAX {
                 break;
             }
-            if json.len() > 1 {
+            if !calls.is_empty() {
                 json.push(',');
             }
             json.push_str(&text);
+            calls.push(call);
         }
         json.push(']');
         let sv = format!("{:08x}", fnv32(&[&json, &timetable.feed.hash.to_string()]));
-        Self { sv, json }
+        Self { sv, calls, json }
     }
 }
 

@@ -5,9 +5,8 @@ use sqlx::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::writer::{WriterLimits, writer};
-use store::{Actor, Db, PingBatch, PingRow, Verdict, Writer};
+use store::{Db, PingBatch, PingRow, Verdict, Writer};
 use tokio_util::sync::CancellationToken;
-use tracking::check::Flags;
 use tracking::{Claim, Ping, Provenance, Tier};
 
 /// A database of one test.
@@ -121,7 +120,7 @@ pub(crate) fn row(seq: i64) -> PingRow {
     PingRow {
         seq,
         verdict: Verdict::Ok,
-        flags: Flags::default(),
+        flags: None,
         satellites: None,
         heartbeat: false,
         ping: Ping {
@@ -154,16 +153,5 @@ pub(crate) fn batch(device: &str, boot: &str, seqs: impl IntoIterator<Item = i64
         nonce: None,
         rows: seqs.into_iter().map(row).collect(),
         rejected: Vec::new(),
-    }
-}
-
-pub(crate) fn actor() -> Actor {
-    Actor {
-        at: DAY,
-        who: "padriew device".into(),
-        role: "local".into(),
-        address: "".into(),
-        reason: "".into(),
-        request_id: "".into(),
     }
 }

@@ -42,6 +42,7 @@ impl Performer {
     pub(super) fn install(&mut self, common: Arc<Common>, now: Timestamp) {
         self.publisher.install(&common, now);
         self.known.forget();
+        self.app.live.common.store(Some(Arc::clone(&common)));
         self.common = Some(common);
     }
 
