@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod cmd;
 pub mod config;
+pub mod demo;
 pub mod driver;
 pub mod feeds;
 pub mod http;

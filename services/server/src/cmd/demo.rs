@@ -1,10 +1,156 @@
-//! `padriew demo`.
+//! `padriew demo`: a simulated town on this machine, in one command.
+
+use super::out::say;
+use super::serve::asked_to_stop;
+use crate::clock::Clock;
+use crate::demo::banner::{self, Town};
+use crate::demo::{fleet, network, start};
+use crate::state::AppState;
+use crate::supervise::{Stage, Supervisor};
+use crate::{Config, http, telemetry};
+use anyhow::{Context as _, bail};
+use gtfs::Timestamp;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+const EXAMPLES: &str = "\
+Examples:
+  padriew demo                                   a weekday, 07:30 in the morning peak: http://127.0.0.1:8080
+  padriew demo --at 17:00 --speed 10             the evening peak, ten times as fast
+  padriew demo --at 2026-11-28T10:00             a Saturday: the weekend timetable
+  padriew demo --listen 0.0.0.0:8080             for panels and phones elsewhere in your network
+  padriew demo --pause-fleet-after 60            all vehicles fall silent: see what panels then show
+  kill -USR1 PID                                 the same by hand; once more, and they are back
+
+Vehicles are simulated and say so on every page. They post real signed requests to the same address that a
+real tracker would use. The database is in a temporary folder and is gone when the demo ends.";
+
+/// The slowest and fastest that the demo's clock runs.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=120.0;
 
 /// Run a simulated town.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// When the demo begins, Bangkok time: HH:MM, or YYYY-MM-DDTHH:MM
+    #[arg(long, value_name = "TIME", default_value = start::WHEN)]
+    at: String,
+    /// How fast the demo's clock runs: 10 shows ten minutes in one
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// The seed of everything random: the same seed, hour and feed give the same vehicles
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// At most this many vehicles
+    #[arg(long, default_value_t = 60)]
+    vehicles: usize,
+    /// All vehicles fall silent after this many (real) seconds; SIGUSR1 switches too
+    #[arg(long, value_name = "SECONDS")]
+    pause_fleet_after: Option<u64>,
+}
 
-/// Not part of the program yet.
-pub(crate) async fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("padriew demo is not part of this build yet")
+/// Runs until Ctrl-C or SIGTERM.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    if !SPEEDS.contains(&args.speed) {
+        bail!(
+            "--speed {} is out of range; give a number from {} to {}",
+            args.speed,
+            SPEEDS.start(),
+            SPEEDS.end()
+        );
+    }
+    let begin = start::parse(&args.at)?;
+    let listener = http::accept::bind(args.listen).with_context(|| {
+        format!(
+            "{} is taken: stop what runs there, or choose another port, such as --listen {}:{}",
+            args.listen,
+            args.listen.ip(),
+            args.listen.port().saturating_add(1)
+        )
+    })?;
+    // Port 0 asks the system for a free one.
+    let listen = listener.local_addr().context("the listener has no address")?;
+    let folder = tempfile::Builder::new().prefix("padriew-demo-").tempdir().context("no temporary folder")?;
+    network::write_to(&folder.path().join("feed"))?;
+    let config = config(listen, folder.path());
+    telemetry::start(&config.log)?;
+
+    let clock = Clock::demo(begin, args.speed);
+    let town = start::town(&config, &args.fleet_wish(begin)).await?;
+    let (silence, silent) = watch::channel(false);
+    let air = fleet::Air { clock: clock.clone(), client: start::client(listen)?, silent };
+    for line in banner::lines(&Town::of(&town, listen, begin, args.speed)) {
+        say(&line)?;
+    }
+    let shutdown = CancellationToken::new();
+    let (timetable, trackers) = (town.timetable, town.trackers);
+    let ready = async move |app: &AppState, supervisor: &mut Supervisor| {
+        app.feeds.swap(timetable);
+        supervisor.start_once(Stage::Edge, "fleet", move |token| async move {
+            tokio::select! {
+                () = token.cancelled() => {}
+                () = fleet::run(trackers, air) => {}
+            }
+            Ok(())
+        });
+        Ok(())
+    };
+    let server = crate::run_with(config, clock, listener, shutdown.clone(), ready);
+    tokio::pin!(server);
+    tokio::select! {
+        outcome = &mut server => return outcome,
+        outcome = switch(silence, args.pause_fleet_after) => outcome?,
+        outcome = asked_to_stop() => outcome?,
+    }
+    shutdown.cancel();
+    server.await
+}
+
+impl Args {
+    fn fleet_wish(&self, begin: Timestamp) -> start::FleetWish {
+        start::FleetWish { seed: self.seed, vehicles_max: self.vehicles, begin }
+    }
+}
+
+fn config(listen: SocketAddr, folder: &std::path::Path) -> Config {
+    let mut config = Config {
+        database: format!("sqlite:{}", folder.join("padriew.db").display()),
+        gtfs: folder.join("feed").display().to_string(),
+        server_key: folder.join("server.key").display().to_string(),
+        listen,
+        allow_simulated: true,
+        ..Config::default()
+    };
+    // The banner and the pages tell what goes on; only trouble is worth a line.
+    "warn".clone_into(&mut config.log.filter);
+    config
+}
+
+/// Silences the fleet after a while, and switches it at each SIGUSR1.
+async fn switch(silence: watch::Sender<bool>, after_s: Option<u64>) -> anyhow::Result<()> {
+    let kind = tokio::signal::unix::SignalKind::user_defined1();
+    let mut signal = tokio::signal::unix::signal(kind).context("SIGUSR1 can not be listened for")?;
+    let mut pause = after_s.map(|s| Box::pin(tokio::time::sleep(Duration::from_secs(s))));
+    loop {
+        let timer = async {
+            match pause.as_mut() {
+                Some(timer) => timer.await,
+                None => std::future::pending().await,
+            }
+        };
+        let quiet = tokio::select! {
+            () = timer => {
+                pause = None;
+                true
+            }
+            _ = signal.recv() => !*silence.borrow(),
+        };
+        silence.send_replace(quiet);
+        say(if quiet { "The fleet is silent now (SIGUSR1 wakes it)." } else { "The fleet reports again." })?;
+    }
 }
