@@ -90,29 +90,36 @@ impl Shape {
     /// An end of the window counts as a minimum when the distance falls towards it: the true minimum
     /// may lie outside, and the caller's window says how far to believe that.
     pub fn minima(&self, xy: [f32; 2], window: Range<f32>, within_m: f32, mut found: impl FnMut(Projection)) {
-        let Some(segments) = self.segments_in(&window) else { return };
-        // The best point of the segments walked so far, while the distance still falls towards it.
+        let Some(mut segments) = self.segments_in(&window) else { return };
+        // The end of the segments walked so far, while the distance still falls towards it.
         let mut falling: Option<Projection> = None;
-        for segment in segments {
+        while let Some(segment) = segments.next() {
             let Some((here, share)) = self.project_on(segment, xy, &window) else { continue };
-            match falling.take() {
-                // The distance rises from the joint: the joint was the minimum.
-                Some(joint) if share == Share::Start => emit(joint, within_m, &mut found),
-                Some(_) => {}
-                None if share == Share::Start && segment_is_first(segment, here, &window) => {
-                    emit(here, within_m, &mut found);
-                }
-                None => {}
+            if here.offset_m > within_m {
+                falling = None;
+                segments.start = self.reachable(here, within_m).max(segments.start);
+                continue;
             }
-            match share {
-                Share::Inside => emit(here, within_m, &mut found),
-                Share::End => falling = Some(here),
-                Share::Start => {}
+            match (falling.take(), share) {
+                (_, Share::Inside) => found(here),
+                (_, Share::End) => falling = Some(here),
+                // The distance rises from the joint, towards which it fell: the joint was the minimum.
+                (Some(joint), Share::Start) => found(joint),
+                (None, Share::Start) if segment == 0 || here.along_m <= window.start => found(here),
+                // It rises through the joint.
+                (None, Share::Start) => {}
             }
         }
         if let Some(end) = falling {
-            emit(end, within_m, &mut found);
+            found(end);
         }
+    }
+
+    /// The first segment after `here` that can come within `within_m` of the place that is
+    /// `here.offset_m` away: a line comes no metre nearer in less than a metre.
+    fn reachable(&self, here: Projection, within_m: f32) -> usize {
+        // A thousandth less, for what f32 rounds off.
+        self.segment_at(here.along_m + (here.offset_m - within_m) * 0.999 - 0.1)
     }
 
     /// The place between `window`'s ends (metres along) nearest to `xy`; the first of equals.
@@ -171,18 +178,6 @@ enum Share {
     Start,
     Inside,
     End,
-}
-
-/// Whether a rise from the start of `segment` is a minimum of its own: only at the window's start.
-/// Elsewhere the segment before it fell towards the joint (and was emitted), or rose through it.
-fn segment_is_first(segment: usize, here: Projection, window: &Range<f32>) -> bool {
-    segment == 0 || here.along_m <= window.start
-}
-
-fn emit(projection: Projection, within_m: f32, found: &mut impl FnMut(Projection)) {
-    if projection.offset_m <= within_m {
-        found(projection);
-    }
 }
 
 /// Metres between two places on the plane.

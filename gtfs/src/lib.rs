@@ -6,6 +6,7 @@
 //! What always holds: a broken row becomes a finding and loses nothing else; the same bytes give
 //! the same timetable; nothing here iterates over a hash map where the order could be seen.
 
+pub mod departures;
 pub mod feed;
 pub mod findings;
 pub mod fixture;
@@ -17,6 +18,7 @@ pub mod time;
 pub mod timetable;
 pub mod visit;
 
+pub use departures::{AimedCall, Every};
 pub use feed::{Loaded, Source, Unusable, load};
 pub use findings::{Finding, Findings, Severity};
 pub use geometry::Projection;

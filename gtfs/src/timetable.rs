@@ -4,6 +4,7 @@
 //! [`JourneyPattern`], trips with the same times relative to their start share a [`TimeProfile`].
 //! A frequency-based service that expands to a million stop times costs one row a trip.
 
+use crate::departures::Reach;
 use crate::{
     AgencyIdx, BlockIdx, PatternIdx, ProfileIdx, RouteIdx, ServiceDay, ServiceIdx, ServiceTime, ShapeIdx,
     StopIdx, Text, TripIdx,
@@ -26,7 +27,8 @@ pub struct Timetable {
     /// `stops.txt`, in file order; stations and entrances too.
     pub stops: Vec<Stop>,
     /// Trips with at least two usable stop times, sorted by (pattern, start, id).
-    /// Frequencies with `exact_times=1` are expanded: one row per departure, same id.
+    /// Frequencies with `exact_times=1` are expanded: one row per departure, same id; with
+    /// `exact_times=0` there is one row per row of `frequencies.txt`, a template.
     pub trips: Vec<Trip>,
     /// Distinct (route, direction, shape, stop list).
     pub patterns: Vec<JourneyPattern>,
@@ -50,6 +52,8 @@ pub struct Timetable {
     pub stop_call_ranges: Vec<Range<u32>>,
     /// (pattern, position in its calls) of every stop, sorted within a stop.
     pub stop_calls: Vec<(PatternIdx, u16)>,
+    /// How far trips reach in time.
+    pub reach: Reach,
     /// Lookups by id. Never iterated.
     pub index: Index,
 }
@@ -327,7 +331,7 @@ pub struct Index {
     pub stops: HashMap<Box<str>, StopIdx>,
     /// By route_id.
     pub routes: HashMap<Box<str>, RouteIdx>,
-    /// By trip_id: every row of that id (more than one only for expanded frequencies), by start.
+    /// By trip_id: every row of that id (more than one only with frequencies), by start.
     pub trips: HashMap<Box<str>, Range<u32>>,
     /// Rows of `trips` lookups, sorted by (id, start).
     pub trips_by_id: Vec<TripIdx>,
@@ -348,15 +352,20 @@ impl Timetable {
         self.index.routes.get(id).copied()
     }
 
-    /// The trip of an id; `start` chooses among expanded departures, else the first is meant.
+    /// The trip of an id. `start` chooses among the rows of a frequency-based trip: the one that starts
+    /// then, else the template in force then; without such a row, or without `start`, the first.
     #[must_use]
     pub fn trip(&self, id: &str, start: Option<ServiceTime>) -> Option<TripIdx> {
         let rows = &self.index.trips_by_id[as_usize(self.index.trips.get(id)?)];
-        match start {
-            Some(start) => rows.iter().copied().find(|&t| self.trips[t.at()].start == start),
-            None => None,
-        }
-        .or_else(|| rows.first().copied())
+        let exact = |start| rows.iter().find(|t| self.trips[t.at()].start == start);
+        let template = |start| {
+            rows.iter().find(|t| {
+                let trip = &self.trips[t.at()];
+                trip.frequency.is_some_and(|f| !f.exact && (trip.start..f.end).contains(&start))
+            })
+        };
+        let chosen = start.and_then(|start| exact(start).or_else(|| template(start)));
+        chosen.or_else(|| rows.first()).copied()
     }
 
     /// The calls of a trip's pattern.

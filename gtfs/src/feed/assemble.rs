@@ -41,6 +41,7 @@ pub(super) fn assemble(
     group_by_block(&mut timetable);
     index_trips(&mut timetable);
     index_stops(&mut timetable);
+    timetable.measure_reach();
     timetable
 }
 

@@ -99,6 +99,7 @@ impl Draft {
             plane: Plane::default(),
             stop_call_ranges: Vec::new(),
             stop_calls: Vec::new(),
+            reach: crate::departures::Reach::default(),
             index: Index::default(),
         };
         Self {

@@ -38,15 +38,16 @@ pub(super) fn shapes(
 ) -> Vec<FeedShape> {
     let mut points: Vec<Point> = Vec::new();
     let mut columns: Option<[Col; 5]> = None;
-    let mut last = (String::new(), None);
+    // Points of one shape mostly follow one another.
+    let mut last = (vec![u8::MAX], None);
     archive.each_row(&SHAPES, findings, |row, findings| {
         let columns = columns.get_or_insert_with(|| {
             ["shape_id", "shape_pt_sequence", "shape_pt_lat", "shape_pt_lon", "shape_dist_traveled"]
                 .map(|name| row.header.col(name))
         });
-        let id = row.at(columns[0]);
-        if last.0 != id || row.line == 2 {
-            last = (id.to_owned(), names.find(id));
+        let id = row.bytes_at(columns[0]);
+        if last.0 != id {
+            last = (id.to_vec(), names.find(row.at(columns[0])));
             if last.1.is_none() {
                 report_unused(row, findings);
             }
@@ -56,7 +57,7 @@ pub(super) fn shapes(
         }
     });
     if !points.is_sorted_by_key(|p| (p.shape, p.sequence)) {
-        points.sort_unstable_by_key(|p| (p.shape, p.sequence, p.line));
+        points.sort_by_key(|p| (p.shape, p.sequence));
     }
     let mut shapes: Vec<FeedShape> = (0..names.all.len()).map(|_| FeedShape::default()).collect();
     for group in points.chunk_by(|a, b| a.shape == b.shape) {
@@ -80,7 +81,7 @@ fn point(
     plane: &Plane,
     findings: &mut Findings,
 ) -> Option<Point> {
-    let Ok(sequence) = row.at(columns[1]).parse::<u32>() else {
+    let Some(sequence) = value::whole(row.bytes_at(columns[1])) else {
         row.report(findings, Severity::Error, "invalid_integer", "shape_pt_sequence", value::WHOLE);
         return None;
     };

@@ -71,25 +71,27 @@ pub(super) fn stop_times(
 ) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut columns = None;
-    let mut last_trip = (String::new(), None);
+    // Rows of one trip mostly follow one another.
+    let mut last_trip = (Vec::new(), None);
     archive.each_row(&STOP_TIMES, findings, |row, findings| {
         let columns = columns.get_or_insert_with(|| Columns::of(row.header));
-        let id = row.at(columns.trip);
+        let id = row.bytes_at(columns.trip);
         if last_trip.0 != id {
-            last_trip = (id.to_owned(), trips.by_id.get(id).copied());
+            last_trip = (id.to_vec(), trips.by_id.get(row.at(columns.trip)).copied());
         }
         let Some(trip) = last_trip.1 else { return report_no_trip(row, findings) };
         let Some(&stop) = stops.get(row.at(columns.stop)) else { return report_no_stop(row, findings) };
         calls.extend(call(row, columns, trip, stop, findings));
     });
     if !calls.is_sorted_by_key(|c| (c.trip, c.sequence)) {
-        calls.sort_unstable_by_key(|c| (c.trip, c.sequence, c.line));
+        // Stable, and quick where only few trips lie scattered.
+        calls.sort_by_key(|c| (c.trip, c.sequence));
     }
     calls
 }
 
 fn call(row: &Row<'_>, columns: &Columns, trip: u32, stop: StopIdx, findings: &mut Findings) -> Option<Call> {
-    let Ok(sequence) = row.at(columns.sequence).parse::<u32>() else {
+    let Some(sequence) = value::whole(row.bytes_at(columns.sequence)) else {
         row.required("stop_sequence", findings)?;
         row.report(findings, Severity::Error, "invalid_integer", "stop_sequence", value::WHOLE);
         return None;
@@ -101,7 +103,7 @@ fn call(row: &Row<'_>, columns: &Columns, trip: u32, stop: StopIdx, findings: &m
     if !forbids(row, columns.drop_off, "drop_off_type", findings) {
         flags |= DROP_OFF;
     }
-    if row.at(columns.timepoint) == "1" {
+    if row.bytes_at(columns.timepoint) == b"1" {
         flags |= TIMEPOINT;
     }
     Some(Call {
@@ -110,34 +112,36 @@ fn call(row: &Row<'_>, columns: &Columns, trip: u32, stop: StopIdx, findings: &m
         stop,
         arrival_s: time_s(row, columns.arrival, "arrival_time", findings),
         departure_s: time_s(row, columns.departure, "departure_time", findings),
-        distance: match row.at(columns.distance) {
-            "" => f32::NAN,
-            text => value::distance(text).unwrap_or_else(|| {
-                row.report(findings, Severity::Error, "invalid_float", "shape_dist_traveled", value::NUMBER);
-                f32::NAN
-            }),
-        },
+        distance: distance(row, columns.distance, findings),
         line: row.line as u32,
         flags,
     })
 }
 
-fn time_s(row: &Row<'_>, col: Col, name: &'static str, findings: &mut Findings) -> i32 {
-    let text = row.at(col);
-    if text.is_empty() {
-        return BLANK_S;
+fn distance(row: &Row<'_>, col: Col, findings: &mut Findings) -> f32 {
+    if row.bytes_at(col).is_empty() {
+        return f32::NAN;
     }
-    let time = ServiceTime::parse(text.as_bytes());
-    if time.is_none() {
+    let read = |text: &str| if text.is_empty() { Some(f32::NAN) } else { value::distance(text) };
+    read(row.at(col)).unwrap_or_else(|| {
+        row.report(findings, Severity::Error, "invalid_float", "shape_dist_traveled", value::NUMBER);
+        f32::NAN
+    })
+}
+
+fn time_s(row: &Row<'_>, col: Col, name: &'static str, findings: &mut Findings) -> i32 {
+    let text = row.bytes_at(col);
+    let time = ServiceTime::parse(text);
+    if time.is_none() && !text.trim_ascii().is_empty() {
         row.report(findings, Severity::Error, "invalid_time", name, value::TIME);
     }
     time.map_or(BLANK_S, |time| time.0)
 }
 
 fn forbids(row: &Row<'_>, col: Col, name: &'static str, findings: &mut Findings) -> bool {
-    match row.at(col) {
-        "1" => true,
-        "" | "0" | "2" | "3" => false,
+    match row.bytes_at(col) {
+        b"1" => true,
+        b"" | b"0" | b"2" | b"3" => false,
         _ => row.choice(name, 3, 0, findings) == 1,
     }
 }

@@ -131,6 +131,11 @@ impl<'r> Row<'r> {
         col.at.map_or("", |at| self.fields.field(usize::from(at)))
     }
 
+    /// The same as bytes, white space and all: for the columns read in every row of a large file.
+    pub(super) fn bytes_at(&self, col: Col) -> &'r [u8] {
+        col.at.map_or(&[], |at| self.fields.raw(usize::from(at)))
+    }
+
     /// The field of a name; empty when absent.
     pub(super) fn get(&self, name: &'static str) -> &'r str {
         self.at(self.header.col(name))
@@ -275,7 +280,9 @@ impl<'i> Reader<'i> {
     /// The next row's line, once it is split; `None` at the end. A row past the limits is reported
     /// and passed over.
     fn next(&mut self, spec: &'static FileSpec, findings: &mut Findings) -> io::Result<Option<u64>> {
+        let mut passed;
         loop {
+            passed = self.core.line();
             match self.split()? {
                 Split::End => return Ok(None),
                 Split::Row => break,
@@ -288,7 +295,7 @@ impl<'i> Reader<'i> {
                 }
             }
         }
-        let line = self.line();
+        let line = self.line(passed);
         if !self.fields.is_text() {
             let advice = self.fields.make_text();
             let first = self.fields.field(0);
@@ -342,11 +349,12 @@ impl<'i> Reader<'i> {
         }
     }
 
-    /// The line on which the row just split starts. `csv-core` counts line feeds passed: one too many
-    /// after a row that ends with one, and those inside quoted fields.
-    fn line(&self) -> u64 {
-        let inside = self.fields.all().iter().filter(|&&b| b == b'\n').count() as u64;
+    /// The line on which the row just split starts, when `passed` line feeds had gone by before it.
+    /// `csv-core` counts line feeds: one too many after a row that ends with one, and those inside
+    /// quoted fields.
+    fn line(&self, passed: u64) -> u64 {
         let last = self.core.line() - u64::from(self.last_byte == b'\n');
+        let inside = if self.core.line() > passed + 1 { self.fields.line_feeds() } else { 0 };
         last.saturating_sub(inside).max(1)
     }
 }
@@ -354,6 +362,10 @@ impl<'i> Reader<'i> {
 impl Fields {
     fn all(&self) -> &[u8] {
         &self.bytes[..self.count.checked_sub(1).map_or(0, |last| self.ends[last])]
+    }
+
+    fn line_feeds(&self) -> u64 {
+        self.all().iter().filter(|&&b| b == b'\n').count() as u64
     }
 
     fn raw(&self, at: usize) -> &[u8] {

@@ -51,6 +51,13 @@ pub(super) fn impossible(lat: f64, lon: f64) -> Option<&'static str> {
     }
 }
 
+/// A whole number up to 999,999,999, in ASCII digits with white space around.
+pub(super) fn whole(text: &[u8]) -> Option<u32> {
+    let digits = text.trim_ascii();
+    let fits = (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    fits.then(|| digits.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0')))
+}
+
 /// A finite number that is not negative.
 pub(super) fn distance(text: &str) -> Option<f32> {
     text.parse::<f32>().ok().filter(|d| d.is_finite() && *d >= 0.0)
@@ -65,6 +72,15 @@ mod tests {
         assert!(date("20280229").is_some());
         for bad in ["2026-01-01", "20260229", "2026011", "202601011", "25690101x", ""] {
             assert_eq!(date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_digits_and_nothing_else() {
+        assert_eq!(whole(b" 0042 "), Some(42));
+        assert_eq!(whole(b"999999999"), Some(999_999_999));
+        for bad in [&b""[..], b" ", b"-1", b"+1", b"1.0", b"1 2", b"4294967296", b"\xe0\xb9\x91"] {
+            assert_eq!(whole(bad), None, "{bad:?}");
         }
     }
 
