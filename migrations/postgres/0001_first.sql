@@ -7,16 +7,16 @@ select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) as now_us
 
 create table device (
     id text primary key not null check (length(id) between 1 and 64),
-    kind text not null check (kind in ('bus', 'ferry', 'bike', 'terminal', 'other')),
-    agency text,
+    kind text not null check (kind in ('vehicle', 'terminal')),
+    agency text not null,
     vehicle text not null,
-    mode text not null check (mode in ('bus', 'ferry', 'rail', 'other')),
+    mode text not null check (mode in ('bus', 'ferry', 'bike')),
     tier_max text not null check (tier_max in ('legacy', 'token', 'signed')),
     protocol text not null,
     expected_period_s double precision not null check (expected_period_s > 0),
     speed_unit text not null check (speed_unit in ('auto', 'mps', 'kmh', 'knots')),
     clock_fix_allowed bigint not null check (clock_fix_allowed in (0, 1)),
-    network text,
+    network text not null,
     state text not null check (state in ('pending', 'active', 'suspended', 'retired')),
     note text not null,
     changed_us bigint not null
@@ -49,6 +49,7 @@ create table device_boot (
 create unique index device_boot_key on device_boot (device, boot);
 
 -- boot_id names device_boot.id. There is no foreign key: it would cost a look-up per row, and only one statement writes here.
+-- Flags are a bit each, as tracking::check::Flag has them.
 create table ping (
     boot_id bigint not null,
     seq bigint not null,
@@ -75,7 +76,7 @@ create table ping (
     provenance text not null check (provenance in ('GPS', 'ODO', 'DR', 'NET', 'MAN', 'SIM')),
     tier text not null check (tier in ('legacy', 'token', 'signed')),
     verdict text not null check (verdict in ('ok', 'flag', 'hist')),
-    flags text,
+    flags bigint not null,
     source text not null,
     primary key (boot_id, seq)
 );
@@ -182,6 +183,8 @@ create table tap_batch (
     epoch bigint not null,
     seq_min bigint not null,
     seq_max bigint not null,
+    tap_first bigint not null,
+    tap_last bigint not null,
     received_us bigint not null,
     body bytea not null
 );
@@ -190,15 +193,14 @@ create index tap_batch_range on tap_batch (terminal, epoch, seq_min);
 -- id rises in the order of commits: it comes from tap_head, whose row is locked for the transaction.
 create table tap (
     id bigint primary key not null,
-    batch_id bigint not null references tap_batch (id),
     terminal text not null,
     epoch bigint not null,
     seq bigint not null,
     received_us bigint not null,
-    token text not null,
+    card text not null,
     kind text not null check (kind in ('on', 'off', 'tap')),
-    body bytea not null,
-    body_sha256 bytea not null
+    line text not null,
+    line_sha256 bytea not null
 );
 create table tap_head (
     one bigint primary key not null check (one = 1),

@@ -7,16 +7,16 @@ select cast(unixepoch('subsec') * 1000000.0 as integer) as now_us;
 
 create table device (
     id text primary key not null check (length(id) between 1 and 64),
-    kind text not null check (kind in ('bus', 'ferry', 'bike', 'terminal', 'other')),
-    agency text,
+    kind text not null check (kind in ('vehicle', 'terminal')),
+    agency text not null,
     vehicle text not null,
-    mode text not null check (mode in ('bus', 'ferry', 'rail', 'other')),
+    mode text not null check (mode in ('bus', 'ferry', 'bike')),
     tier_max text not null check (tier_max in ('legacy', 'token', 'signed')),
     protocol text not null,
     expected_period_s real not null check (expected_period_s > 0),
     speed_unit text not null check (speed_unit in ('auto', 'mps', 'kmh', 'knots')),
     clock_fix_allowed integer not null check (clock_fix_allowed in (0, 1)),
-    network text,
+    network text not null,
     state text not null check (state in ('pending', 'active', 'suspended', 'retired')),
     note text not null,
     changed_us integer not null
@@ -49,6 +49,7 @@ create table device_boot (
 create unique index device_boot_key on device_boot (device, boot);
 
 -- boot_id names device_boot.id. There is no foreign key: it would cost a look-up per row, and only one statement writes here.
+-- Flags are a bit each, as tracking::check::Flag has them.
 create table ping (
     boot_id integer not null,
     seq integer not null,
@@ -75,7 +76,7 @@ create table ping (
     provenance text not null check (provenance in ('GPS', 'ODO', 'DR', 'NET', 'MAN', 'SIM')),
     tier text not null check (tier in ('legacy', 'token', 'signed')),
     verdict text not null check (verdict in ('ok', 'flag', 'hist')),
-    flags text,
+    flags integer not null,
     source text not null,
     primary key (boot_id, seq)
 ) strict, without rowid;
@@ -183,6 +184,8 @@ create table tap_batch (
     epoch integer not null,
     seq_min integer not null,
     seq_max integer not null,
+    tap_first integer not null,
+    tap_last integer not null,
     received_us integer not null,
     body blob not null
 ) strict;
@@ -191,15 +194,14 @@ create index tap_batch_range on tap_batch (terminal, epoch, seq_min);
 -- id rises in the order of commits: it comes from tap_head, whose row is locked for the transaction.
 create table tap (
     id integer primary key not null,
-    batch_id integer not null references tap_batch (id),
     terminal text not null,
     epoch integer not null,
     seq integer not null,
     received_us integer not null,
-    token text not null,
+    card text not null,
     kind text not null check (kind in ('on', 'off', 'tap')),
-    body blob not null,
-    body_sha256 blob not null
+    line text not null,
+    line_sha256 blob not null
 ) strict;
 create table tap_head (
     one integer primary key not null check (one = 1),

@@ -9,17 +9,24 @@
 //! What always holds: an answer from [`Writer::submit`] comes after the commit is synced; a record sent
 //! ten times has one effect; nothing in a failed transaction is seen by anybody.
 
+pub mod audit;
 mod boot;
 pub mod db;
+pub mod device;
+pub mod device_key;
 pub mod error;
 mod nonce;
 pub mod ping;
 pub mod quarantine;
 pub mod seq_window;
 mod sql;
+mod words;
 pub mod writer;
 
+pub use audit::{Actor, AuditVerdict, Change};
 pub use db::{Access, Db};
+pub use device::{Device, DeviceKind, DeviceState, SpeedUnit};
+pub use device_key::{DeviceKey, KeyKind};
 pub use error::StoreError;
 pub use nonce::Nonce;
 pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};

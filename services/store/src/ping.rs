@@ -9,8 +9,10 @@ pub use read::{PingCursor, StoredPing};
 
 use crate::nonce::Nonce;
 use crate::quarantine::Rejected;
+use crate::words::words;
 use std::sync::Arc;
 use tracking::Ping;
+use tracking::check::Flags;
 
 /// The boot of senders without a sequence: their `seq` is the time of the record, in microseconds.
 pub const BOOT_TIMED: &str = "-";
@@ -26,23 +28,7 @@ pub enum Verdict {
     Hist,
 }
 
-impl Verdict {
-    /// The word in the store.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Flag => "flag",
-            Self::Hist => "hist",
-        }
-    }
-
-    /// The verdict of a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Ok, Self::Flag, Self::Hist].into_iter().find(|verdict| verdict.word() == word)
-    }
-}
+words!(Verdict { Ok = "ok", Flag = "flag", Hist = "hist" });
 
 /// An accepted record.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,10 +37,10 @@ pub struct PingRow {
     pub seq: i64,
     /// What the checks said.
     pub verdict: Verdict,
-    /// Flag codes with commas between, such as `clock,accuracy`; `None` without any.
-    pub flags: Option<Arc<str>>,
+    /// Reasons for lower trust.
+    pub flags: Flags,
     /// Satellites in the fix.
-    pub satellites: Option<u8>,
+    pub satellites: Option<u16>,
     /// The record has no position (a heartbeat): `lat` and `lon` of the ping mean nothing and are not stored.
     pub heartbeat: bool,
     /// The report.

@@ -1,11 +1,11 @@
 //! Writing pings, many to a statement.
 
 use super::{PingRow, ev};
+use crate::device::tier_word;
 use crate::sql::{Many, Tx, many};
 use sqlx::Row;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
-use tracking::Tier;
 
 /// One row to write.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ macro_rules! bind {
             .bind(ping.provenance.word())
             .bind(tier_word(ping.tier))
             .bind(row.verdict.word())
-            .bind(row.flags.clone())
+            .bind(i64::from(row.flags.bits()))
             .bind(Arc::clone(source))
     }};
 }
@@ -95,12 +95,4 @@ pub(crate) async fn insert_unsure(
         }
     });
     Ok(inserted)
-}
-
-pub(super) fn tier_word(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Legacy => "legacy",
-        Tier::Token => "token",
-        Tier::Signed => "signed",
-    }
 }

@@ -1,10 +1,12 @@
 //! Reading pings back.
 
-use super::{PingRow, Verdict, ev, insert::tier_word};
+use super::{PingRow, Verdict, ev};
+use crate::device::tier_from_word;
 use crate::sql::on_pool;
 use crate::{Db, StoreError};
 use gtfs::{ServiceDay, ServiceTime, Timestamp};
 use std::sync::Arc;
+use tracking::check::Flags;
 use tracking::{Claim, Occupancy, Ping, Provenance, Tier};
 
 /// A stored report and who sent it.
@@ -65,7 +67,7 @@ struct Columns {
     provenance: String,
     tier: String,
     verdict: String,
-    flags: Option<String>,
+    flags: i64,
     source: String,
 }
 
@@ -121,18 +123,15 @@ fn stored(row: Columns) -> Result<StoredPing, StoreError> {
     };
     let provenance =
         Provenance::from_word(&row.provenance).ok_or_else(|| unreadable("provenance", &row.provenance))?;
-    let tier = [Tier::Legacy, Tier::Token, Tier::Signed]
-        .into_iter()
-        .find(|&tier| tier_word(tier) == row.tier)
-        .ok_or_else(|| unreadable("tier", &row.tier))?;
+    let tier = tier_from_word(&row.tier).ok_or_else(|| unreadable("tier", &row.tier))?;
     let verdict = Verdict::from_word(&row.verdict).ok_or_else(|| unreadable("verdict", &row.verdict))?;
     let heartbeat = row.lat_deg.is_none() || row.lon_deg.is_none();
     Ok(StoredPing {
         row: PingRow {
             seq: row.seq,
             verdict,
-            flags: row.flags.as_deref().map(Into::into),
-            satellites: row.satellites.and_then(|n| u8::try_from(n).ok()),
+            flags: Flags::from_bits(u16::try_from(row.flags).unwrap_or_default()),
+            satellites: row.satellites.and_then(|n| u16::try_from(n).ok()),
             heartbeat,
             ping: ping(&row, provenance, tier),
         },

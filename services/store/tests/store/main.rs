@@ -1,6 +1,10 @@
 //! Every store test, on both databases from one body.
 
 #[cfg(test)]
+mod opening;
+#[cfg(test)]
 mod place;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod writer;

@@ -5,8 +5,9 @@ use sqlx::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::writer::{WriterLimits, writer};
-use store::{Db, PingBatch, PingRow, Verdict, Writer};
+use store::{Actor, Db, PingBatch, PingRow, Verdict, Writer};
 use tokio_util::sync::CancellationToken;
+use tracking::check::Flags;
 use tracking::{Claim, Ping, Provenance, Tier};
 
 /// A database of one test.
@@ -120,7 +121,7 @@ pub(crate) fn row(seq: i64) -> PingRow {
     PingRow {
         seq,
         verdict: Verdict::Ok,
-        flags: None,
+        flags: Flags::default(),
         satellites: None,
         heartbeat: false,
         ping: Ping {
@@ -153,5 +154,16 @@ pub(crate) fn batch(device: &str, boot: &str, seqs: impl IntoIterator<Item = i64
         nonce: None,
         rows: seqs.into_iter().map(row).collect(),
         rejected: Vec::new(),
+    }
+}
+
+pub(crate) fn actor() -> Actor {
+    Actor {
+        at: DAY,
+        who: "padriew device".into(),
+        role: "local".into(),
+        address: "".into(),
+        reason: "".into(),
+        request_id: "".into(),
     }
 }

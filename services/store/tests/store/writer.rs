@@ -5,6 +5,7 @@ use bytes::Bytes;
 use gtfs::{ServiceDay, ServiceTime};
 use store::ping::{BOOT_TIMED, PingCursor};
 use store::{Nonce, Rejected, StoreError, StoredPing, Verdict};
+use tracking::check::Flag;
 use tracking::{Claim, Ev, Occupancy, Provenance, Tier};
 
 async fn stored(db: &store::Db) -> Vec<StoredPing> {
@@ -31,7 +32,8 @@ on_both! {
         let db = place.open().await;
         let mut full = row(7);
         full.verdict = Verdict::Flag;
-        full.flags = Some("clock,accuracy".into());
+        full.flags.add(Flag::Clock);
+        full.flags.add(Flag::Accuracy);
         full.satellites = Some(9);
         full.ping.heading_deg = Some(271.5);
         full.ping.hdop = Some(0.9);
