@@ -83,4 +83,7 @@ pub struct MonitoredCall {
     pub soc_pct: Option<f32>,
     /// The vehicle is simulated.
     pub simulated: bool,
+    /// Set on a frequency-based service without a vehicle: "every so many seconds"; the aimed times
+    /// are those of the next whole headway after its start, not a promise.
+    pub headway_s: Option<u32>,
 }

@@ -1,0 +1,194 @@
+//! Boards as they stand: live rows set by predictions, timetable rows under them, rebuilt lazily.
+//!
+//! A stop is marked when something about it changed and rebuilt once at the next tick; a stop where
+//! only time passes is rebuilt when a row is due to change by itself. What always holds: one row per
+//! dated trip, sorted by the time shown, at most [`BOARD_CALLS_MAX`], and a vehicle that has passed
+//! never returns to coming.
+
+mod aimed;
+mod row;
+
+pub(crate) use row::{LiveRow, Passage};
+
+use crate::board::BOARD_CALLS_MAX;
+use crate::params::Params;
+use crate::vehicle::Vehicle;
+use crate::{DatedTrip, Effect, MonitoredCall, StopBoard};
+use aimed::AimedRow;
+use gtfs::{StopIdx, Timestamp, Timetable};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What is known of dated trips that matters to a timetable row. Never iterated.
+#[derive(Debug, Default)]
+pub(crate) struct Trips {
+    /// Who runs, or will run, a trip.
+    pub(crate) holders: HashMap<DatedTrip, Holder>,
+    /// Trips that were run to their end or left by their vehicle, kept so that no row returns.
+    pub(crate) over: HashMap<DatedTrip, Timestamp>,
+    /// Cancelled by a dispatcher.
+    pub(crate) cancelled: BTreeSet<DatedTrip>,
+    /// Stops closed by a dispatcher.
+    pub(crate) closed: BTreeSet<StopIdx>,
+    /// A vehicle has been heard at all: without any, nothing is called unconfirmed.
+    pub(crate) any_heard: bool,
+}
+
+/// Who runs a trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Index of the vehicle.
+    pub(crate) vehicle: u32,
+    /// It is on this trip now, not only due to run it later.
+    pub(crate) present: bool,
+    /// Predictions are being told; otherwise the timetable stands.
+    pub(crate) told: bool,
+    /// The next or present call.
+    pub(crate) next: u16,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    live: Vec<LiveRow>,
+    aimed: Vec<AimedRow>,
+    aimed_until: Option<Timestamp>,
+    due: Option<Timestamp>,
+    marked: bool,
+    shown: Option<Arc<StopBoard>>,
+}
+
+/// The boards of a feed.
+#[derive(Debug)]
+pub(crate) struct Boards {
+    stops: Vec<Stop>,
+    marked: Vec<StopIdx>,
+    spans_s: Vec<i32>,
+    scratch: Vec<MonitoredCall>,
+}
+
+impl Boards {
+    /// Boards of a new feed: all to be built.
+    pub(crate) fn new(timetable: &Timetable) -> Self {
+        let mut stops: Vec<Stop> = Vec::new();
+        stops.resize_with(timetable.stops.len(), Stop::default);
+        let mut boards =
+            Self { stops, marked: Vec::new(), spans_s: aimed::spans_s(timetable), scratch: Vec::new() };
+        for at in 0..timetable.stops.len() {
+            let stop = StopIdx::new(at);
+            if !timetable.calls_at(stop).is_empty() {
+                boards.mark(stop);
+            }
+        }
+        boards
+    }
+
+    /// The row of a trip at a stop, new or changed.
+    pub(crate) fn set(&mut self, stop: StopIdx, row: LiveRow) {
+        let rows = &mut self.stops[stop.at()].live;
+        match rows.iter_mut().find(|old| old.is(row.dated, row.call)) {
+            Some(old) => *old = LiveRow { latched: old.latched, ..row },
+            None => rows.push(row),
+        }
+        self.mark(stop);
+    }
+
+    /// The trip has no live row at this stop any more.
+    pub(crate) fn remove(&mut self, stop: StopIdx, dated: DatedTrip, call: u16) {
+        let rows = &mut self.stops[stop.at()].live;
+        let before = rows.len();
+        rows.retain(|row| !row.is(dated, call));
+        if rows.len() != before {
+            self.mark(stop);
+        }
+    }
+
+    /// The stop's board is to be built at the next tick.
+    pub(crate) fn mark(&mut self, stop: StopIdx) {
+        let state = &mut self.stops[stop.at()];
+        if !state.marked {
+            state.marked = true;
+            self.marked.push(stop);
+        }
+    }
+
+    /// Builds what is marked or due and tells each board that changed.
+    pub(crate) fn rebuild(
+        &mut self,
+        now: Timestamp,
+        timetable: &Timetable,
+        trips: &Trips,
+        vehicles: &[Vehicle],
+        params: &Params,
+        effects: &mut Vec<Effect>,
+    ) {
+        for (at, stop) in self.stops.iter_mut().enumerate() {
+            if !stop.marked && stop.due.is_some_and(|due| due <= now) {
+                stop.marked = true;
+                self.marked.push(StopIdx::new(at));
+            }
+        }
+        let mut marked = std::mem::take(&mut self.marked);
+        marked.sort_unstable();
+        for &stop in &marked {
+            self.build(stop, now, timetable, trips, vehicles, params, effects);
+        }
+        marked.clear();
+        self.marked = marked;
+    }
+
+    /// When the next board changes by time alone.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.stops.iter().filter_map(|stop| stop.due).min()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the world a board is drawn from, borrowed piece by piece")]
+    fn build(
+        &mut self,
+        at: StopIdx,
+        now: Timestamp,
+        timetable: &Timetable,
+        trips: &Trips,
+        vehicles: &[Vehicle],
+        params: &Params,
+        effects: &mut Vec<Effect>,
+    ) {
+        let stop = &mut self.stops[at.at()];
+        stop.marked = false;
+        if stop.aimed_until.is_none_or(|until| until <= now) {
+            stop.aimed = aimed::rows(timetable, at, now, &self.spans_s);
+            stop.aimed_until = Some(now.plus_s(aimed::REFRESH_S));
+        }
+        let mut due = stop.aimed_until.unwrap_or(now);
+        let calls = &mut self.scratch;
+        calls.clear();
+        stop.live.retain(|row| !row.is_over(now, params));
+        let closed = trips.closed.contains(&at);
+        for row in &mut stop.live {
+            calls.push(row.call(now, timetable, trips, vehicles, closed, params, &mut due));
+        }
+        for row in &stop.aimed {
+            if let Some(call) = row.call(now, trips, closed, params, &mut due) {
+                calls.push(call);
+            }
+        }
+        calls.sort_by_key(|call| (call.shown(), call.trip, call.call));
+        calls.truncate(BOARD_CALLS_MAX);
+        stop.due = Some(due);
+        let same = stop.shown.as_ref().is_some_and(|shown| row::same(&shown.calls, calls));
+        if !same {
+            let board = Arc::new(StopBoard { stop: at, calls: calls.clone() });
+            stop.shown = Some(Arc::clone(&board));
+            effects.push(Effect::Board(at, board));
+        }
+    }
+}
+
+impl MonitoredCall {
+    /// The time a row is sorted by: when it left, else when it is expected, else when it is aimed.
+    /// Where the vehicle waits, that is the departure.
+    #[must_use]
+    pub fn shown(&self) -> Timestamp {
+        let coming = if self.call == 0 { self.expected_departure } else { self.expected_arrival };
+        self.actual_departure.or(coming).unwrap_or(self.aimed_departure)
+    }
+}

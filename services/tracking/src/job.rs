@@ -1,0 +1,177 @@
+//! What a vehicle is doing: a run, the runs of its block after it, and how far it has come.
+
+use crate::matching::{Sight, Track};
+use crate::params::Params;
+use crate::predict::Present;
+use crate::publish::Told;
+use crate::run::{Line, Run};
+use crate::visit::{self, Seen, Stretch};
+use gtfs::{Timestamp, Timetable};
+
+/// Who put a vehicle on its trip; the later outrank the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Bound {
+    /// The tracker, from position, heading and time.
+    Automatic,
+    /// The vehicle claims its block.
+    Block,
+    /// The vehicle claims the trip.
+    Trip,
+    /// A dispatcher.
+    Dispatcher,
+}
+
+/// Fixes off the line after which a vehicle is placed anew, anywhere on it.
+const REPLACE_FIXES: u16 = 3;
+/// And this long, seconds.
+const REPLACE_S: f64 = 60.0;
+/// A claimed trip whose vehicle has not come to its line this long after the start says nothing, seconds.
+const NOT_STARTED_S_MAX: f64 = 600.0;
+/// Near enough to the last stop to have ended there when the next trip begins, metres.
+const END_M: f32 = 150.0;
+
+/// A vehicle's work.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// The present run, then those after it in the block.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) bound: Bound,
+    pub(crate) track: Option<Track>,
+    /// Of the present run's calls.
+    pub(crate) seen: Vec<Seen>,
+    /// The next or present call of the present run.
+    pub(crate) next: usize,
+    /// What has been told, per run; as many as have been told.
+    pub(crate) told: Vec<Vec<Told>>,
+    /// The last fix that was looked at.
+    pub(crate) t: Timestamp,
+    /// On the line at that fix.
+    pub(crate) on_line: bool,
+    /// The present run has been told to its end.
+    pub(crate) closed: bool,
+}
+
+impl Job {
+    /// A job that nothing has been seen of.
+    pub(crate) fn new(timetable: &Timetable, runs: Vec<Run>, bound: Bound, t: Timestamp) -> Self {
+        let calls = runs.first().map_or(0, |run| timetable.calls(run.pattern).len());
+        let seen = vec![Seen::default(); calls];
+        Self { runs, bound, track: None, seen, next: 0, told: Vec::new(), t, on_line: false, closed: false }
+    }
+
+    /// The present run.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        self.runs.first()
+    }
+
+    /// Takes a fix; reports every call whose visit changed.
+    pub(crate) fn observe(
+        &mut self,
+        timetable: &Timetable,
+        sight: &Sight,
+        params: &Params,
+        report: impl FnMut(usize, &Seen),
+    ) {
+        let Some(run) = self.runs.first().copied() else { return };
+        let line = run.line(timetable);
+        let zone_m = params.zone_m(line.mode);
+        self.t = sight.t;
+        let Some(track) = &mut self.track else {
+            self.place(&line, &run, sight, params);
+            return;
+        };
+        let (from_m, from) = (track.along_m, track.t);
+        self.on_line = track.advance(&line, sight, params);
+        if self.on_line {
+            let stretch = Stretch { from_m, from, to_m: track.along_m, to: track.t };
+            visit::cross(&line, zone_m, &stretch, &mut self.seen, &mut self.next, report);
+            return;
+        }
+        let (fixes, seconds) = track.off(sight.t);
+        if fixes >= REPLACE_FIXES && seconds >= REPLACE_S {
+            self.place(&line, &run, sight, params);
+        }
+    }
+
+    /// Places the vehicle anywhere on its line. What it passed keeps its times.
+    fn place(&mut self, line: &Line<'_>, run: &Run, sight: &Sight, params: &Params) {
+        let Some(track) = Track::place(line, run.origin, sight, params) else { return };
+        let zone_m = params.zone_m(line.mode);
+        let mut seen = vec![Seen::default(); line.calls.len()];
+        let next = visit::placed(line, zone_m, track.along_m, &mut seen);
+        for (at, old) in self.seen.iter().enumerate().take(next + 1) {
+            if old.departed || (old.arrived && !seen[at].departed) {
+                seen[at] = *old;
+            }
+        }
+        (self.seen, self.next, self.track, self.on_line) = (seen, next, Some(track), true);
+    }
+
+    /// Whether the last call of the present run has been reached.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.seen.last().is_some_and(|seen| seen.arrived)
+    }
+
+    /// Whether the vehicle is so near to its last stop that the trip may be called ended there.
+    pub(crate) fn is_near_end(&self, timetable: &Timetable) -> bool {
+        let (Some(run), Some(track)) = (self.runs.first(), &self.track) else { return false };
+        track.along_m >= run.line(timetable).end_m() - END_M
+    }
+
+    /// Goes on to the next run of the block; false when there is none.
+    pub(crate) fn go_on(&mut self, timetable: &Timetable) -> bool {
+        if self.runs.len() < 2 {
+            return false;
+        }
+        self.runs.remove(0);
+        if !self.told.is_empty() {
+            self.told.remove(0);
+        }
+        let calls = self.runs.first().map_or(0, |run| timetable.calls(run.pattern).len());
+        self.seen = vec![Seen::default(); calls];
+        (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
+        true
+    }
+
+    /// What the predictor is told.
+    pub(crate) fn present(&self) -> Present<'_> {
+        Present {
+            t: self.t,
+            along_m: self.track.as_ref().map(|track| track.along_m),
+            next: self.next,
+            seen: &self.seen,
+        }
+    }
+
+    /// Off the line: since how long, seconds; `None` when on it, or not yet on it at all.
+    pub(crate) fn off_s(&self, params: &Params) -> Option<f64> {
+        let (fixes, seconds) = self.track.as_ref()?.off(self.t);
+        (fixes >= params.off_route_pings && seconds >= params.off_route_s).then_some(seconds)
+    }
+
+    /// Whether what is known bears a prediction.
+    pub(crate) fn is_predictable(&self, now: Timestamp, params: &Params) -> bool {
+        let Some(run) = self.run() else { return false };
+        match &self.track {
+            Some(_) => self.off_s(params).is_none_or(|seconds| seconds <= params.off_route_no_data_s),
+            None => now.since_s(run.origin) <= NOT_STARTED_S_MAX,
+        }
+    }
+
+    /// Seconds late at the vehicle's place; early is negative, but not before the first departure.
+    pub(crate) fn delay_s(&self, timetable: &Timetable) -> f64 {
+        let Some(run) = self.run() else { return 0.0 };
+        let line = run.line(timetable);
+        let since_start_s = self.t.since_s(run.origin);
+        let Some(track) = self.track.as_ref().filter(|_| self.next > 0) else {
+            return since_start_s.max(0.0);
+        };
+        let seen = self.seen[self.next];
+        let time = line.times[self.next];
+        if let Some(arrival) = seen.arrival {
+            let late_s = arrival.since_s(run.origin) - f64::from(time.arrival_s);
+            return late_s.max(since_start_s - f64::from(time.departure_s));
+        }
+        since_start_s - line.aimed_s_at(track.along_m)
+    }
+}

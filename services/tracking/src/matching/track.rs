@@ -1,0 +1,245 @@
+//! The hypotheses of one vehicle on one trip, and the progress they agree on.
+
+use super::likelihood::{ln_heading, ln_offset, ln_progress};
+use crate::gamma::ln_student;
+use crate::params::Params;
+use crate::run::Line;
+use gtfs::Timestamp;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// Hypotheses kept.
+const HYPOTHESES_MAX: usize = 4;
+/// Candidates looked at per fix before pruning.
+const CANDIDATES_MAX: usize = 24;
+/// GPS noise may put a vehicle back by this much, metres.
+const BACK_M: f32 = 30.0;
+/// And ahead by this much beyond its greatest speed, metres.
+const AHEAD_M: f32 = 200.0;
+/// Hypotheses nearer than this are one, metres.
+const SAME_M: f32 = 25.0;
+/// Weight that must agree before something stands.
+const AGREED: f64 = 0.95;
+/// Fixes after which the best hypothesis wins without agreement.
+const UNDECIDED_MAX: u8 = 3;
+/// Prior of leaving the line, per fix (start).
+const LN_OFF: f64 = -6.9;
+/// A vehicle that says it stands has not moved if the fix moved less than this, metres.
+const STANDING_M: f32 = 25.0;
+/// Slower is standing, metres per second (R11).
+const STANDING_MPS: f32 = 1.0;
+/// Scale of the deviation from the timetable, seconds: Student-t, ν = 2, six minutes.
+const DEVIATION_S: f64 = 360.0;
+/// Degrees of freedom of the same.
+const DEVIATION_NU: f64 = 2.0;
+
+/// Nobody sets out earlier than this, seconds.
+const EARLY_START_S: f64 = 60.0;
+/// A terminal reaches this far along the line, metres (OBA-NYC).
+const START_M: f32 = 150.0;
+
+/// One fix, on the plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sight {
+    pub(crate) t: Timestamp,
+    pub(crate) xy: [f32; 2],
+    /// Unit vector, east and north.
+    pub(crate) heading: Option<[f32; 2]>,
+    pub(crate) speed_mps: Option<f32>,
+    /// Standard deviation of the position, metres.
+    pub(crate) sigma_m: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Hypothesis {
+    along_m: f32,
+    /// When it was last on the line.
+    t: Timestamp,
+    ln_weight: f64,
+    /// Fixes off the line since then.
+    off: u16,
+}
+
+/// The hypotheses of one vehicle on one trip.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    hypotheses: SmallVec<[Hypothesis; HYPOTHESES_MAX]>,
+    /// Metres along the line that are agreed on; never falls.
+    pub(crate) along_m: f32,
+    /// When it was there.
+    pub(crate) t: Timestamp,
+    undecided: u8,
+    /// ln of how well the fixes fit so far.
+    pub(crate) ln_fit: f64,
+}
+
+impl Track {
+    /// Places a vehicle on a line it was not on before: anywhere, as the timetable makes likely.
+    /// `None` when it is beyond the corridor everywhere.
+    pub(crate) fn place(line: &Line<'_>, origin: Timestamp, sight: &Sight, params: &Params) -> Option<Self> {
+        let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
+        let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
+        let since_start_s = sight.t.since_s(origin);
+        let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
+        // Before its start a vehicle that is anywhere else is on its way to the start, however near
+        // the line it happens to be.
+        let until_m = if since_start_s < -EARLY_START_S { start_m + START_M } else { line.shape.length_m() };
+        line.shape.minima(sight.xy, 0.0..until_m.min(line.shape.length_m()), corridor_m, |at| {
+            let late_s = deviation_s(line, at.along_m, since_start_s);
+            let ln_weight = ln_offset(at.offset_m, sight.sigma_m)
+                + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
+                + ln_student(late_s / DEVIATION_S, DEVIATION_NU);
+            offer(&mut found, Hypothesis { along_m: at.along_m, t: sight.t, ln_weight, off: 0 });
+        });
+        let best = found.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
+        if found.is_empty() {
+            return None;
+        }
+        let mut track =
+            Self { hypotheses: SmallVec::new(), along_m: 0.0, t: sight.t, undecided: 0, ln_fit: best };
+        track.adopt(found);
+        track.along_m = track.agreed_m();
+        Some(track)
+    }
+
+    /// Takes the next fix. Returns whether the vehicle is on its line.
+    pub(crate) fn advance(&mut self, line: &Line<'_>, sight: &Sight, params: &Params) -> bool {
+        if self.stands(line, sight) {
+            self.t = sight.t;
+            for hypothesis in &mut self.hypotheses {
+                hypothesis.t = sight.t;
+            }
+            return true;
+        }
+        let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
+        let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
+        for hypothesis in &self.hypotheses {
+            extend(hypothesis, line, sight, corridor_m, params, &mut found);
+        }
+        let before = self.best().map_or(0.0, |best| best.ln_weight);
+        self.adopt(found);
+        let best = self.best().copied();
+        self.ln_fit += best.map_or(LN_OFF, |b| b.ln_weight - before);
+        let on_line = best.is_some_and(|b| b.off == 0);
+        self.commit(sight.t, on_line);
+        self.normalise();
+        on_line
+    }
+
+    /// Fixes and seconds since the best hypothesis was on the line.
+    pub(crate) fn off(&self, now: Timestamp) -> (u16, f64) {
+        self.best().map_or((0, 0.0), |best| (best.off, now.since_s(best.t)))
+    }
+
+    fn best(&self) -> Option<&Hypothesis> {
+        self.hypotheses.iter().max_by(|a, b| a.ln_weight.total_cmp(&b.ln_weight))
+    }
+
+    /// Whether the vehicle says that it stands, near where the only hypothesis has it.
+    fn stands(&self, line: &Line<'_>, sight: &Sight) -> bool {
+        let slow = sight.speed_mps.is_some_and(|v| v < STANDING_MPS);
+        let [only] = self.hypotheses.as_slice() else { return false };
+        let Some(at) = line.shape.point_at(self.along_m.max(only.along_m)).filter(|_| slow && only.off == 0)
+        else {
+            return false;
+        };
+        libm::hypotf(at[0] - sight.xy[0], at[1] - sight.xy[1]) < STANDING_M
+    }
+
+    fn adopt(&mut self, mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]>) {
+        found.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight).then(a.along_m.total_cmp(&b.along_m)));
+        self.hypotheses.clear();
+        // Below a thousandth of the best a hypothesis only costs time.
+        let floor = found.first().map_or(0.0, |best| best.ln_weight + LN_OFF);
+        self.hypotheses.extend(found.into_iter().filter(|h| h.ln_weight >= floor).take(HYPOTHESES_MAX));
+    }
+
+    /// The greatest distance that 95 % of the weight has reached.
+    fn agreed_m(&self) -> f32 {
+        let Some(best) = self.best() else { return self.along_m };
+        let weight = |h: &Hypothesis| libm::exp(h.ln_weight - best.ln_weight);
+        let total: f64 = self.hypotheses.iter().map(weight).sum();
+        let mut by_distance: SmallVec<[&Hypothesis; HYPOTHESES_MAX]> = self.hypotheses.iter().collect();
+        by_distance.sort_by(|a, b| a.along_m.total_cmp(&b.along_m));
+        let mut behind = 0.0;
+        for hypothesis in by_distance {
+            behind += weight(hypothesis);
+            if behind > (1.0 - AGREED) * total {
+                return hypothesis.along_m;
+            }
+        }
+        best.along_m
+    }
+
+    fn commit(&mut self, t: Timestamp, on_line: bool) {
+        let Some(best) = self.best().copied() else { return };
+        let agreed_m = self.agreed_m();
+        self.undecided = if best.along_m > agreed_m + SAME_M { self.undecided + 1 } else { 0 };
+        if self.undecided >= UNDECIDED_MAX {
+            self.undecided = 0;
+            self.hypotheses.retain(|h| (h.along_m - best.along_m).abs() <= SAME_M);
+        }
+        if on_line {
+            self.along_m = self.along_m.max(self.agreed_m());
+            self.t = t;
+        }
+    }
+
+    fn normalise(&mut self) {
+        let best = self.best().map_or(0.0, |b| b.ln_weight);
+        for hypothesis in &mut self.hypotheses {
+            hypothesis.ln_weight -= best;
+        }
+    }
+}
+
+/// Seconds late; before the start of a trip at its first stop nobody is early.
+fn deviation_s(line: &Line<'_>, along_m: f32, since_start_s: f64) -> f64 {
+    let late_s = since_start_s - line.aimed_s_at(along_m);
+    let at_start = line.calls.first().is_some_and(|first| along_m < first.along_m + 2.0 * SAME_M);
+    if at_start { late_s.max(0.0) } else { late_s }
+}
+
+/// Where one hypothesis can have come to by this fix; off the line when nowhere.
+fn extend(
+    from: &Hypothesis,
+    line: &Line<'_>,
+    sight: &Sight,
+    corridor_m: f32,
+    params: &Params,
+    found: &mut SmallVec<[Hypothesis; CANDIDATES_MAX]>,
+) {
+    let elapsed_s = sight.t.since_s(from.t).max(0.0);
+    let window = reach(from.along_m, elapsed_s, line, params);
+    let mut any = false;
+    line.shape.minima(sight.xy, window, corridor_m, |at| {
+        any = true;
+        let ln_weight = from.ln_weight
+            + ln_offset(at.offset_m, sight.sigma_m)
+            + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
+            + ln_progress(line, from.along_m, at.along_m, elapsed_s, sight.sigma_m, params.theta_s);
+        offer(
+            found,
+            Hypothesis { along_m: at.along_m.max(from.along_m - BACK_M), t: sight.t, ln_weight, off: 0 },
+        );
+    });
+    if !any {
+        let ln_weight = from.ln_weight + ln_offset(corridor_m, sight.sigma_m) + LN_OFF;
+        offer(found, Hypothesis { ln_weight, off: from.off.saturating_add(1), ..*from });
+    }
+}
+
+fn reach(along_m: f32, elapsed_s: f64, line: &Line<'_>, params: &Params) -> Range<f32> {
+    let ahead_m = params.mps_max(line.mode) * elapsed_s as f32 + AHEAD_M;
+    (along_m - BACK_M).max(0.0)..(along_m + ahead_m).min(line.shape.length_m())
+}
+
+/// Adds a hypothesis, or replaces a worse one at the same place.
+fn offer(found: &mut SmallVec<[Hypothesis; CANDIDATES_MAX]>, new: Hypothesis) {
+    let same = |h: &Hypothesis| (h.along_m - new.along_m).abs() < SAME_M && (h.off == 0) == (new.off == 0);
+    match found.iter().position(same) {
+        Some(at) if found[at].ln_weight < new.ln_weight => found[at] = new,
+        None if found.len() < CANDIDATES_MAX => found.push(new),
+        _ => {}
+    }
+}

@@ -1,0 +1,197 @@
+//! What has been told of each call, and when it is worth telling anew.
+//!
+//! Two listeners, two rules. The feed (GTFS-realtime) gets a new value when it moved by more than
+//! 10 s or 0.15 σ, changed its minute, or moved at all and is 20 s old. The board gets a value when
+//! the minute shown should fall, or when a rise has held for two updates and 20 s (at once from two
+//! minutes). What always holds of both: calls in order, arrival not after departure.
+
+use crate::gamma::Z;
+use crate::params::Params;
+use crate::predict::Expected;
+use crate::visit::Seen;
+use gtfs::Timestamp;
+use gtfs::time::MICROS;
+
+/// The three published moments of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Moments {
+    pub(crate) arrival: Timestamp,
+    pub(crate) departure: Timestamp,
+    /// 10 %, 50 %, 90 % of the arrival.
+    pub(crate) quantiles: [Timestamp; 3],
+}
+
+/// What has been told of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Told {
+    /// Anything at all has been told.
+    pub(crate) known: bool,
+    pub(crate) arrived: bool,
+    pub(crate) departed: bool,
+    pub(crate) skipped: bool,
+    /// To the feed.
+    pub(crate) feed: Moments,
+    /// To the board.
+    pub(crate) board: Moments,
+    told: Timestamp,
+    /// Since when, and in how many updates, the board's minute should have risen.
+    rising: Option<(Timestamp, u8)>,
+}
+
+impl Told {
+    /// The same, of which only what was observed is still told.
+    pub(crate) fn observed_only(&self) -> Self {
+        Self { known: self.known && self.arrived, ..*self }
+    }
+}
+
+/// Whose value changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) feed: bool,
+    pub(crate) board: bool,
+}
+
+impl std::ops::BitOrAssign for Changed {
+    fn bitor_assign(&mut self, other: Self) {
+        self.feed |= other.feed;
+        self.board |= other.board;
+    }
+}
+
+/// A board's rise of the minute waits for this many updates.
+const RISE_UPDATES: u8 = 2;
+/// And this long, seconds.
+const RISE_S: f64 = 20.0;
+/// A rise of this many minutes shows at once.
+const RISE_AT_ONCE_MIN: i64 = 2;
+/// Two calls of a trip are told at least this far apart: consumers want increasing times.
+const APART: i64 = MICROS;
+
+/// The moments of a call that is ahead: 40 % point as the time, no departure before it may.
+pub(crate) fn moments(expected: &Expected, fix: Timestamp, now: Timestamp) -> Moments {
+    let elapsed_s = now.since_s(fix).max(0.0);
+    let [p10, p40, p50, p90] = expected.arrival.quantiles(elapsed_s).map(|s| fix.plus_s(s));
+    let departure = fix.plus_s(departure_s(expected, elapsed_s)).max(p40);
+    Moments {
+        arrival: p40,
+        departure: expected.not_before.map_or(departure, |aimed| departure.max(aimed)),
+        quantiles: [p10, p50, p90],
+    }
+}
+
+/// The 40 % point of the departure; the same as the arrival's when only a dwell lies between.
+fn departure_s(expected: &Expected, elapsed_s: f64) -> f64 {
+    let apart_s = expected.departure.mean_s - expected.arrival.mean_s;
+    if expected.departure.var_s2 > expected.arrival.var_s2 {
+        return expected.departure.quantiles(elapsed_s)[1];
+    }
+    let sd_s = libm::sqrt(expected.arrival.var_s2.max(1.0));
+    (expected.arrival.mean_s + Z[1] * sd_s + apart_s).max(elapsed_s)
+}
+
+/// Tells the feed and the board, where it is worth it.
+pub(crate) fn tell(told: &mut Told, fresh: Moments, sd_s: f64, now: Timestamp, params: &Params) -> Changed {
+    if !told.known {
+        *told = Told { known: true, feed: fresh, board: fresh, told: now, ..*told };
+        return Changed { feed: true, board: true };
+    }
+    let moved_s = fresh
+        .arrival
+        .since_s(told.feed.arrival)
+        .abs()
+        .max(fresh.departure.since_s(told.feed.departure).abs());
+    let enough = moved_s > params.publish_change_s.max(params.publish_change_sigma * sd_s);
+    let old = now.since_s(told.told) >= params.publish_refresh_s && moved_s >= 1.0;
+    let feed = enough || old || minute(fresh.arrival, now) != minute(told.feed.arrival, now);
+    if feed {
+        told.feed = fresh;
+        told.told = now;
+    }
+    Changed { feed, board: tell_board(told, fresh, now) }
+}
+
+fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
+    // A departure that is held back (terminals) counts as the time shown.
+    let shown = |m: &Moments| if m.departure.since_s(m.arrival) > 60.0 { m.departure } else { m.arrival };
+    let rise_min = minute(shown(&fresh), now) - minute(shown(&told.board), now);
+    if rise_min == 0 {
+        told.rising = None;
+        return false;
+    }
+    if rise_min > 0 && rise_min < RISE_AT_ONCE_MIN {
+        let (since, updates) = told.rising.map_or((now, 1), |(since, n)| (since, n.saturating_add(1)));
+        told.rising = Some((since, updates));
+        if updates < RISE_UPDATES || now.since_s(since) < RISE_S {
+            return false;
+        }
+    }
+    told.rising = None;
+    told.board = fresh;
+    true
+}
+
+/// The minute a display shows.
+fn minute(t: Timestamp, now: Timestamp) -> i64 {
+    (t.0 - now.0).div_euclid(60 * MICROS)
+}
+
+/// Takes over what has been observed of a call.
+pub(crate) fn observe(told: &mut Told, seen: &Seen) -> Changed {
+    let news = (seen.arrived, seen.departed) != (told.arrived, told.departed);
+    if !news {
+        return Changed::default();
+    }
+    (told.arrived, told.departed) = (seen.arrived, seen.departed);
+    if let Some(arrival) = seen.arrival {
+        for moments in [&mut told.feed, &mut told.board] {
+            moments.arrival = arrival;
+            moments.quantiles = [arrival; 3];
+            moments.departure = moments.departure.max(arrival);
+        }
+    }
+    if let Some(departure) = seen.departure {
+        told.feed.departure = departure;
+        told.board.departure = departure;
+    }
+    Changed { feed: told.known, board: told.known }
+}
+
+/// The earliest that the next call of a trip may be, for each listener.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order {
+    feed: Timestamp,
+    board: Timestamp,
+}
+
+impl Order {
+    /// Before the first call anything goes.
+    pub(crate) fn new() -> Self {
+        Self { feed: Timestamp(i64::MIN), board: Timestamp(i64::MIN) }
+    }
+
+    /// Puts the next call in order: its arrival after the departure before it, its departure not
+    /// before its arrival, its quantiles around the arrival. Says what had to move.
+    pub(crate) fn put(&mut self, told: &mut Told) -> Changed {
+        let (arrived, departed) = (told.arrived, told.departed);
+        Changed {
+            feed: in_order(&mut told.feed, &mut self.feed, arrived, departed),
+            board: in_order(&mut told.board, &mut self.board, arrived, departed),
+        }
+    }
+}
+
+fn in_order(moments: &mut Moments, earliest: &mut Timestamp, arrived: bool, departed: bool) -> bool {
+    let before = *moments;
+    if !arrived {
+        moments.arrival = moments.arrival.max(*earliest);
+        let [p10, p50, p90] = moments.quantiles;
+        let p50 = p50.max(moments.arrival);
+        moments.quantiles = [p10.min(moments.arrival), p50, p90.max(p50)];
+    }
+    if !departed {
+        moments.departure = moments.departure.max(moments.arrival);
+    }
+    *earliest = Timestamp(moments.departure.0.saturating_add(APART));
+    *moments != before
+}

@@ -1,0 +1,164 @@
+//! A recorded day through the same core at full speed, with a log of every prediction.
+//!
+//! Reads and writes streams it is given; opens no file and looks at no clock. What always holds:
+//! the same recording and timetable give the same bytes.
+
+mod log;
+mod recording;
+
+pub use log::{HEADER, PredictionLog};
+pub use recording::{Recording, RecordingError, Row};
+
+use crate::check::{Area, CheckParams, Checked, DeviceProfile, DeviceState, Verdict, check};
+use crate::{Counters, Effect, Event, Params, Tier, Tracker};
+use gtfs::{Timestamp, Timetable};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::sync::Arc;
+
+/// How often progress is reported, pings.
+const PROGRESS_PINGS: usize = 500;
+
+/// What came of a replay.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Rows read.
+    pub rows: usize,
+    /// Rows that repeat a vehicle and time already seen.
+    pub duplicates: u64,
+    /// Verdicts by word: `ok`, `flag`, `hist:late`, `rej:area`, ...
+    pub verdicts: BTreeMap<String, u64>,
+    /// What the tracker counted.
+    pub counters: Counters,
+    /// Rows written to the prediction log.
+    pub logged: u64,
+    /// Alerts to the control room, by code.
+    pub alerts: BTreeMap<&'static str, u64>,
+    /// Boards told.
+    pub boards: u64,
+}
+
+/// A device as the replay invents it: one per vehicle.
+struct Device {
+    profile: DeviceProfile,
+    state: DeviceState,
+}
+
+/// Runs a recording through the rules and the tracker, writing predictions to `log`.
+///
+/// `progress` is called now and then with the rows done and all rows.
+///
+/// # Errors
+/// When `log` can not be written.
+pub fn replay<W: Write>(
+    recording: &Recording,
+    timetable: Arc<Timetable>,
+    params: Params,
+    log: W,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Summary, csv::Error> {
+    let checks = CheckParams { area: Area::of(&timetable), ..CheckParams::default() };
+    let mut player = Player {
+        tracker: Tracker::with_params(Arc::clone(&timetable), params),
+        devices: HashMap::new(),
+        checks,
+        period_s: recording.period_s,
+        wake: None,
+        effects: Vec::new(),
+        log: PredictionLog::new(timetable, log)?,
+        summary: Summary { rows: recording.rows.len(), ..Summary::default() },
+    };
+    for (done, row) in recording.rows.iter().enumerate() {
+        if done % PROGRESS_PINGS == 0 {
+            progress(done, recording.rows.len());
+        }
+        player.tick_until(row.received)?;
+        player.play(row)?;
+    }
+    if let Some(last) = recording.rows.last() {
+        player.tick_until(last.received.plus_s(2.0))?;
+    }
+    progress(recording.rows.len(), recording.rows.len());
+    player.finish()
+}
+
+struct Player<W: Write> {
+    tracker: Tracker,
+    devices: HashMap<Arc<str>, Device>,
+    checks: CheckParams,
+    period_s: f64,
+    wake: Option<Timestamp>,
+    effects: Vec<Effect>,
+    log: PredictionLog<W>,
+    summary: Summary,
+}
+
+impl<W: Write> Player<W> {
+    fn play(&mut self, row: &Row) -> Result<(), csv::Error> {
+        let period_s = self.period_s;
+        let device = self.devices.entry(Arc::clone(&row.vehicle)).or_insert_with(|| Device {
+            profile: DeviceProfile {
+                vehicle: Arc::clone(&row.vehicle),
+                class: crate::check::VehicleClass::Bus,
+                tier: Tier::Token,
+                period_s,
+                clock_fix_allowed: false,
+                simulated_is_live: false,
+            },
+            state: DeviceState::default(),
+        });
+        if device.state.head_t() == Some(row.report.t) {
+            self.summary.duplicates += 1;
+            return Ok(());
+        }
+        let checked =
+            check(row.report.clone(), &device.profile, &mut device.state, row.received, &self.checks);
+        *self.summary.verdicts.entry(word(&checked)).or_default() += 1;
+        if !checked.is_live() {
+            return Ok(());
+        }
+        match checked.ping {
+            Some(ping) => self.step(row.received, Event::Ping(ping)),
+            None => Ok(()),
+        }
+    }
+
+    fn tick_until(&mut self, until: Timestamp) -> Result<(), csv::Error> {
+        while let Some(wake) = self.wake.filter(|wake| *wake <= until) {
+            self.wake = None;
+            self.step(wake, Event::Tick)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, now: Timestamp, event: Event) -> Result<(), csv::Error> {
+        self.tracker.step(now, event, &mut self.effects);
+        for effect in self.effects.drain(..) {
+            match effect {
+                Effect::WakeAt(t) => self.wake = Some(t),
+                Effect::Board(..) => self.summary.boards += 1,
+                Effect::Alert(alert) => *self.summary.alerts.entry(alert.code).or_default() += 1,
+                other => self.log.take(&other)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Summary, csv::Error> {
+        self.summary.counters = self.tracker.counters();
+        self.summary.logged = self.log.finish()?;
+        Ok(self.summary)
+    }
+}
+
+fn word(checked: &Checked) -> String {
+    match checked.verdict {
+        Verdict::Ok => "ok".into(),
+        Verdict::Flag => {
+            let words: Vec<_> = checked.flags.iter().map(crate::check::Flag::word).collect();
+            format!("flag:{}", words.join("+"))
+        }
+        Verdict::Hist(reason) => format!("hist:{}", reason.word()),
+        Verdict::Rej(reject) => format!("rej:{}", reject.code.word()),
+    }
+}

@@ -1,0 +1,131 @@
+//! The tracking core of one feed: takes events, keeps the book, returns effects.
+//!
+//! The control flow is here and in the modules below; matching, prediction, publishing and boards
+//! are pure leaves that know nothing of each other.
+
+mod book;
+mod command;
+mod ping;
+mod swap;
+mod tell;
+mod tick;
+
+#[cfg(test)]
+mod tests;
+
+use crate::boards::{Boards, Trips};
+use crate::grid::Grid;
+use crate::params::Params;
+use crate::predict::Expected;
+use crate::vehicle::Vehicle;
+use crate::{DatedTrip, Effect, Event};
+use gtfs::{Timestamp, Timetable};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Vehicles that one tracker follows; pings of more are dropped and counted.
+pub const VEHICLES_MAX: usize = 100_000;
+
+/// What has happened so far, for `/metrics` and for the summary of a replay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Pings taken.
+    pub pings: u64,
+    /// Pings not newer than the vehicle's last, dropped.
+    pub stale: u64,
+    /// Pings that contradict a better source of the same vehicle (R19), dropped.
+    pub conflicting: u64,
+    /// Pings of more vehicles than [`VEHICLES_MAX`], dropped.
+    pub crowded: u64,
+    /// Pings on the line of an assigned trip.
+    pub matched: u64,
+    /// Pings of a vehicle with an assigned trip.
+    pub assigned: u64,
+    /// Stop visits told, arrivals and departures apart.
+    pub visits: u64,
+    /// Predicted calls told to the feed.
+    pub predictions: u64,
+}
+
+/// The tracking core of one feed.
+#[derive(Debug)]
+pub struct Tracker {
+    timetable: Arc<Timetable>,
+    params: Params,
+    grid: Grid,
+    vehicles: Vec<Vehicle>,
+    by_id: HashMap<Arc<str>, u32>,
+    trips: Trips,
+    boards: Boards,
+    /// Vehicles to be predicted at the next tick.
+    marked: Vec<u32>,
+    /// Trips that are over, and when they have nothing more to say.
+    ended: VecDeque<(Timestamp, DatedTrip)>,
+    wake: Option<Timestamp>,
+    ahead: Vec<Expected>,
+    counters: Counters,
+}
+
+impl Tracker {
+    /// A tracker with no vehicles. Send an [`Event::Tick`] first: it answers with every board and
+    /// with the time of the next tick.
+    #[must_use]
+    pub fn new(timetable: Arc<Timetable>) -> Self {
+        Self::with_params(timetable, Params::default())
+    }
+
+    /// The same, with other constants.
+    #[must_use]
+    pub fn with_params(timetable: Arc<Timetable>, params: Params) -> Self {
+        Self {
+            grid: Grid::new(&timetable),
+            boards: Boards::new(&timetable),
+            timetable,
+            params,
+            vehicles: Vec::new(),
+            by_id: HashMap::new(),
+            trips: Trips::default(),
+            marked: Vec::new(),
+            ended: VecDeque::new(),
+            wake: None,
+            ahead: Vec::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The timetable in force.
+    #[must_use]
+    pub fn timetable(&self) -> &Arc<Timetable> {
+        &self.timetable
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes one event at `now` and appends what follows from it to `effects`.
+    ///
+    /// Predictions and boards are coalesced: they come with the tick that follows the ping, within
+    /// a second. After [`Event::Timetable`] every index in an effect means the new timetable and
+    /// everything is told again; what was held from before is void.
+    pub fn step(&mut self, now: Timestamp, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Ping(ping) => self.on_ping(now, ping, effects),
+            Event::Command(command) => self.on_command(now, command, effects),
+            Event::Timetable(timetable) => self.on_timetable(now, timetable, effects),
+            Event::Tick => self.on_tick(now, effects),
+        }
+        self.wish(now, effects);
+    }
+
+    /// Marks a vehicle for the next tick.
+    fn mark(&mut self, at: u32) {
+        let vehicle = &mut self.vehicles[at as usize];
+        if !vehicle.marked {
+            vehicle.marked = true;
+            self.marked.push(at);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A ping: whose is it, what is the vehicle doing, where is it now?
+
+use super::{Tracker, VEHICLES_MAX};
+use crate::assign::{self, Claimed};
+use crate::job::Bound;
+use crate::vehicle::{Freshness, Vehicle};
+use crate::visit::Seen;
+use crate::{Effect, OperatorAlert, Ping, VehiclePosition};
+use gtfs::{StopVisit, Timestamp, VisitSource};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Pings without a claim after which a claimed trip is given up.
+const UNCLAIMED_MAX: u8 = 3;
+/// R19: two sources of a vehicle this near in time, seconds,
+const CONFLICT_S: f64 = 60.0;
+/// and this far apart, metres, contradict each other.
+const CONFLICT_M: f32 = 500.0;
+
+impl Tracker {
+    pub(super) fn on_ping(&mut self, now: Timestamp, ping: Ping, effects: &mut Vec<Effect>) {
+        let Some(at) = self.vehicle_of(&ping) else {
+            self.counters.crowded += 1;
+            return;
+        };
+        let plane = self.timetable.plane;
+        let vehicle = &mut self.vehicles[at as usize];
+        if vehicle.sights.last().is_some_and(|last| ping.t <= last.t) {
+            self.counters.stale += 1;
+            return;
+        }
+        if conflicts(vehicle, &ping, &plane) {
+            self.counters.conflicting += 1;
+            effects.push(alert(
+                "conflict",
+                vehicle,
+                "a less trusted source has this vehicle somewhere else; it is ignored",
+            ));
+            return;
+        }
+        self.counters.pings += 1;
+        self.trips.any_heard = true;
+        vehicle.take(ping, &plane);
+        if vehicle.age(now, &self.params) {
+            self.mark_stops_of(at);
+        }
+        self.go_on_when_complete(at, now, effects);
+        self.assign(at, now, effects);
+        self.observe(at, effects);
+        self.mark(at);
+        let vehicle = &self.vehicles[at as usize];
+        if vehicle.freshness <= Freshness::Held {
+            effects.push(Effect::Position(self.position(vehicle)));
+        }
+    }
+
+    fn vehicle_of(&mut self, ping: &Ping) -> Option<u32> {
+        if let Some(&at) = self.by_id.get(&ping.vehicle) {
+            return Some(at);
+        }
+        if self.vehicles.len() >= VEHICLES_MAX {
+            return None;
+        }
+        let at = self.vehicles.len() as u32;
+        self.vehicles.push(Vehicle::new(ping.clone()));
+        self.by_id.insert(Arc::clone(&ping.vehicle), at);
+        Some(at)
+    }
+
+    /// Dispatcher, then claim, then evidence.
+    fn assign(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let bound = vehicle.job.as_ref().map(|job| job.bound);
+        if bound == Some(Bound::Dispatcher) || vehicle.is_benched() {
+            return;
+        }
+        let claims = vehicle.ping.claim.trip.is_some() || vehicle.ping.claim.block.is_some();
+        if !claims {
+            vehicle.unclaimed = vehicle.unclaimed.saturating_add(1);
+            if matches!(bound, Some(Bound::Trip | Bound::Block)) && vehicle.unclaimed >= UNCLAIMED_MAX {
+                vehicle.settled = vehicle.ping.claim.clone();
+                self.release(at, now, effects);
+            }
+            return self.assign_by_evidence(at, now, effects);
+        }
+        vehicle.unclaimed = 0;
+        let settled = vehicle.settled == vehicle.ping.claim;
+        if settled && (bound.is_some() || !self.is_time_to_try(at, now)) {
+            return;
+        }
+        self.assign_by_claim(at, now, !settled, effects);
+    }
+
+    fn assign_by_claim(&mut self, at: u32, now: Timestamp, fresh: bool, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        vehicle.settled = vehicle.ping.claim.clone();
+        vehicle.tried = Some(now);
+        let t = vehicle.ping.t;
+        match assign::claimed(&self.timetable, &vehicle.settled, &vehicle.sights, t, &self.params) {
+            Claimed::Runs(runs, bound) => self.give(at, runs, bound, now, fresh, effects),
+            Claimed::Unknown => {
+                if fresh {
+                    let text = "claims a trip or block that is not in the timetable; is this the right feed?";
+                    effects.push(alert("claim_unknown", vehicle, text));
+                    self.release(at, now, effects);
+                }
+                self.assign_by_evidence(at, now, effects);
+            }
+            Claimed::Nothing => {}
+        }
+    }
+
+    fn is_time_to_try(&mut self, at: u32, now: Timestamp) -> bool {
+        let tried = self.vehicles[at as usize].tried;
+        tried.is_none_or(|tried| now.since_s(tried) >= self.params.auction_s)
+    }
+
+    fn assign_by_evidence(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &self.vehicles[at as usize];
+        if vehicle.job.is_some() || !self.is_time_to_try(at, now) {
+            return;
+        }
+        self.vehicles[at as usize].tried = Some(now);
+        let (vehicle, trips) = (&self.vehicles[at as usize], &self.trips);
+        let free = |dated: &crate::DatedTrip| {
+            !trips.holders.contains_key(dated)
+                && !trips.over.contains_key(dated)
+                && !trips.cancelled.contains(dated)
+        };
+        let t = vehicle.ping.t;
+        let found = assign::automatic(&self.timetable, &self.grid, vehicle, t, &self.params, free);
+        if let Some(run) = found {
+            let runs = assign::from_run(&self.timetable, run);
+            self.give(at, runs, Bound::Automatic, now, true, effects);
+        }
+    }
+
+    /// Matches the newest fix and tells the visits that follow.
+    fn observe(&mut self, at: u32, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let (Some(job), Some(sight)) = (&mut vehicle.job, vehicle.sights.last()) else { return };
+        let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
+        job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
+        self.counters.assigned += 1;
+        self.counters.matched += u64::from(job.on_line);
+        self.counters.visits += visits.len() as u64;
+        let Some(run) = job.run() else { return };
+        let calls = self.timetable.calls(run.pattern);
+        for (call, seen) in visits {
+            effects.push(Effect::Visit(StopVisit {
+                vehicle: Arc::clone(&vehicle.id),
+                trip: run.dated.trip,
+                day: run.dated.day,
+                start: run.dated.start,
+                stop_sequence: calls[call].sequence,
+                stop: calls[call].stop,
+                arrival: seen.arrival,
+                departure: seen.departure,
+                plus_minus_s: seen.plus_minus_s,
+                source: VisitSource::Gps,
+            }));
+        }
+    }
+
+    pub(super) fn position(&self, vehicle: &Vehicle) -> VehiclePosition {
+        let ping = &vehicle.ping;
+        let job = vehicle.job.as_ref();
+        let run = job.and_then(crate::job::Job::run);
+        let matched = job.filter(|job| job.on_line);
+        VehiclePosition {
+            vehicle: Arc::clone(&vehicle.id),
+            t: ping.t,
+            lat: ping.lat,
+            lon: ping.lon,
+            heading_deg: ping.heading_deg,
+            speed_mps: ping.speed_mps,
+            trip: run.map(|run| run.dated),
+            route: run.map(|run| self.timetable.route_of(run.dated.trip)),
+            along_m: matched.and_then(|job| job.track.as_ref()).map(|track| track.along_m),
+            next_call: matched.map(|job| job.next as u16),
+            at_stop: matched.is_some_and(|job| job.seen[job.next].arrived),
+            delay_s: matched.map(|job| job.delay_s(&self.timetable) as i32),
+            occupancy: vehicle.occupancy,
+            soc_pct: vehicle.soc_pct,
+            provenance: ping.provenance,
+        }
+    }
+}
+
+/// R19: a less trusted source that has the vehicle somewhere else.
+fn conflicts(vehicle: &Vehicle, ping: &Ping, plane: &gtfs::timetable::Plane) -> bool {
+    let Some(last) = vehicle.sights.last() else { return false };
+    if ping.tier >= vehicle.ping.tier || ping.t.since_s(last.t) >= CONFLICT_S {
+        return false;
+    }
+    let xy = plane.xy(ping.lat, ping.lon);
+    libm::hypotf(xy[0] - last.xy[0], xy[1] - last.xy[1]) > CONFLICT_M
+}
+
+pub(super) fn alert(code: &'static str, vehicle: &Vehicle, text: &str) -> Effect {
+    Effect::Alert(OperatorAlert {
+        code,
+        vehicle: Some(Arc::clone(&vehicle.id)),
+        trip: vehicle.job.as_ref().and_then(|job| job.run()).map(|run| run.dated),
+        text: format!("{}: {text}", vehicle.id),
+    })
+}

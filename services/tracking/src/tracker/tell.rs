@@ -1,0 +1,253 @@
+//! Telling: from what is known of a vehicle to trip updates and board rows.
+
+use super::Tracker;
+use crate::boards::{Holder, LiveRow, Passage};
+use crate::predict::{Expected, predict};
+use crate::publish::{self, Changed, Order, Told};
+use crate::vehicle::{Freshness, Vehicle};
+use crate::{CallUpdate, DatedTrip, Effect, TripState, TripUpdate};
+use gtfs::Timestamp;
+use std::sync::Arc;
+
+/// A vehicle is at a stop on the board only when it is about to leave; before that its time says more.
+const BOARDING_S: f64 = 60.0;
+
+impl Tracker {
+    /// Predicts for one vehicle and tells what changed.
+    pub(super) fn tell(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &self.vehicles[at as usize];
+        let Some(job) = &vehicle.job else { return };
+        if vehicle.freshness == Freshness::Silent || !job.is_predictable(now, &self.params) {
+            return self.withdraw(at, now, effects);
+        }
+        if job.closed && job.runs.len() < 2 {
+            return;
+        }
+        self.ahead.clear();
+        predict(&self.timetable, &job.runs, &job.present(), &self.params, &mut self.ahead);
+        self.widen(at);
+        let ahead = std::mem::take(&mut self.ahead);
+        let runs = ahead.last().map_or(1, |last| last.run + 1);
+        for run in 0..runs {
+            if run > 0 && !self.plans(at, run) {
+                self.forget(at, run);
+                break;
+            }
+            self.tell_run(at, run, &ahead, now, effects);
+        }
+        self.ahead = ahead;
+        let vehicle = &mut self.vehicles[at as usize];
+        vehicle.news = false;
+        vehicle.due = vehicle.job.as_ref().and_then(|job| {
+            let told = job.told.first()?.get(job.next..)?.iter().find(|told| told.known && !told.arrived)?;
+            Some(told.feed.arrival)
+        });
+    }
+
+    /// A vehicle off its line is less and less sure.
+    fn widen(&mut self, at: u32) {
+        let off_s = self.vehicles[at as usize].job.as_ref().and_then(|job| job.off_s(&self.params));
+        let Some(off_s) = off_s else { return };
+        for expected in &mut self.ahead {
+            expected.arrival.var_s2 += off_s * off_s;
+            expected.departure.var_s2 += off_s * off_s;
+        }
+    }
+
+    /// Whether the vehicle is due to run this one of its runs: nobody else has it.
+    fn plans(&mut self, at: u32, run: usize) -> bool {
+        let Some(dated) =
+            self.vehicles[at as usize].job.as_ref().and_then(|job| job.runs.get(run)).map(|r| r.dated)
+        else {
+            return false;
+        };
+        let planned = Holder { vehicle: at, present: false, told: true, next: 0 };
+        let holder = self.trips.holders.entry(dated).or_insert(planned);
+        holder.vehicle == at && !self.trips.over.contains_key(&dated)
+    }
+
+    /// Another vehicle has taken a run that this one had planned: its rows are the other's now.
+    fn forget(&mut self, at: u32, run: usize) {
+        if let Some(job) = &mut self.vehicles[at as usize].job {
+            job.told.truncate(run);
+        }
+    }
+
+    fn tell_run(
+        &mut self,
+        at: u32,
+        run_at: usize,
+        ahead: &[Expected],
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let (fix, freshness_t) = (vehicle.ping.t, vehicle.ping.t);
+        let Some(job) = &mut vehicle.job else { return };
+        let run = job.runs[run_at];
+        let calls = self.timetable.calls(run.pattern);
+        if job.told.len() <= run_at {
+            job.told.push(vec![Told::default(); calls.len()]);
+        }
+        let mut told = std::mem::take(&mut job.told[run_at]);
+        let next = if run_at == 0 { job.next } else { 0 };
+        let mut changed = Changed::default();
+        let mut order = Order::new();
+        let ahead = &ahead[ahead.partition_point(|e| e.run < run_at)..];
+        for (call, told) in told.iter_mut().enumerate() {
+            let mut here = Changed::default();
+            if run_at == 0 && call <= next {
+                here |= publish::observe(told, &job.seen[call]);
+            }
+            let expected = call
+                .checked_sub(next)
+                .and_then(|i| ahead.get(i))
+                .filter(|e| usize::from(e.call) == call && e.run == run_at);
+            if let Some(expected) = expected.filter(|_| !told.departed) {
+                let mut fresh = publish::moments(expected, fix, now);
+                if told.arrived && told.known {
+                    fresh =
+                        publish::Moments { departure: fresh.departure.max(told.feed.arrival), ..told.feed };
+                }
+                here |= publish::tell(told, fresh, libm::sqrt(expected.arrival.var_s2), now, &self.params);
+                self.counters.predictions += u64::from(here.feed);
+            }
+            let skipped = self.trips.closed.contains(&calls[call].stop);
+            here.feed |= told.skipped != skipped;
+            told.skipped = skipped;
+            if told.known {
+                here |= order.put(told);
+            }
+            if here.board && told.known && call + 1 < calls.len() && calls[call].pickup {
+                let row = live_row(&run, &self.timetable, call, told, at, now, freshness_t);
+                self.boards.set(calls[call].stop, row);
+            }
+            changed |= here;
+        }
+        let job_next = next as u16;
+        if run_at == 0 && job.is_complete() && !job.closed {
+            job.closed = true;
+            self.trips.over.insert(run.dated, now.plus_s(super::tick::OVER_S));
+            self.ended.push_back((now.plus_s(self.params.passed_s), run.dated));
+        }
+        if changed.feed {
+            effects.push(Effect::TripUpdate(trip_update(
+                vehicle,
+                &self.timetable,
+                run_at,
+                run.dated,
+                &told,
+                now,
+            )));
+        }
+        if let Some(job) = &mut vehicle.job {
+            job.told[run_at] = told;
+        }
+        if let Some(holder) = self.trips.holders.get_mut(&run.dated) {
+            (holder.told, holder.next) = (true, job_next);
+        }
+    }
+
+    /// Withdraws a vehicle's predictions: the timetable stands, with what has been passed.
+    pub(super) fn withdraw(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        vehicle.due = None;
+        let Some(job) = &mut vehicle.job else { return };
+        let told = std::mem::take(&mut job.told);
+        let runs: Vec<_> = job.runs.iter().take(told.len()).copied().collect();
+        let next = job.next as u16;
+        for (index, (run, told)) in runs.iter().zip(&told).enumerate() {
+            let calls = self.timetable.calls(run.pattern);
+            for (call, _) in told.iter().enumerate().filter(|(_, told)| told.known && !told.departed) {
+                self.boards.remove(calls[call].stop, run.dated, call as u16);
+            }
+            let Some(holder) = self.trips.holders.get_mut(&run.dated).filter(|holder| holder.vehicle == at)
+            else {
+                continue;
+            };
+            (holder.told, holder.next) = (false, next);
+            if index > 0 {
+                self.trips.holders.remove(&run.dated);
+                effects.push(Effect::TripUpdateGone(run.dated));
+            } else {
+                let vehicle = &self.vehicles[at as usize];
+                let passed: Vec<Told> = told.iter().map(Told::observed_only).collect();
+                let mut update = trip_update(vehicle, &self.timetable, index, run.dated, &passed, now);
+                update.state = TripState::NoData;
+                effects.push(Effect::TripUpdate(update));
+            }
+        }
+    }
+
+    /// Marks the boards of every stop that a vehicle has rows at.
+    pub(super) fn mark_stops_of(&mut self, at: u32) {
+        let Some(job) = &self.vehicles[at as usize].job else { return };
+        for (run, told) in job.runs.iter().zip(&job.told) {
+            let calls = self.timetable.calls(run.pattern);
+            for (call, _) in told.iter().enumerate().filter(|(_, told)| told.known && !told.departed) {
+                self.boards.mark(calls[call].stop);
+            }
+        }
+    }
+}
+
+fn live_row(
+    run: &crate::run::Run,
+    timetable: &gtfs::Timetable,
+    call: usize,
+    told: &Told,
+    vehicle: u32,
+    now: Timestamp,
+    fix: Timestamp,
+) -> LiveRow {
+    let passage = if told.departed {
+        Passage::Left(told.board.departure.min(fix))
+    } else if told.arrived && told.board.departure.since_s(now) <= BOARDING_S {
+        Passage::AtStop
+    } else if told.skipped {
+        Passage::Skipped
+    } else {
+        Passage::Coming
+    };
+    let aimed = run.aimed(timetable, call as u16);
+    LiveRow {
+        dated: run.dated,
+        call: call as u16,
+        vehicle,
+        aimed,
+        moments: told.board,
+        passage,
+        latched: None,
+    }
+}
+
+fn trip_update(
+    vehicle: &Vehicle,
+    timetable: &gtfs::Timetable,
+    run_at: usize,
+    dated: DatedTrip,
+    told: &[Told],
+    now: Timestamp,
+) -> TripUpdate {
+    let calls = told.iter().enumerate().filter(|(_, told)| told.known);
+    let delay_s = vehicle.job.as_ref().filter(|_| run_at == 0).map_or(0.0, |job| job.delay_s(timetable));
+    TripUpdate {
+        trip: dated,
+        state: TripState::Running,
+        vehicle: Some(Arc::clone(&vehicle.id)),
+        made: if vehicle.news { vehicle.ping.received } else { now },
+        position_t: vehicle.ping.t,
+        delay_s: delay_s as i32,
+        calls: calls
+            .map(|(call, told)| CallUpdate {
+                call: call as u16,
+                arrival: told.feed.arrival,
+                departure: told.feed.departure,
+                arrival_q: told.feed.quantiles,
+                arrived: told.arrived,
+                departed: told.departed,
+                skipped: told.skipped,
+            })
+            .collect(),
+    }
+}
