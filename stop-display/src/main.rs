@@ -1,3 +1,13 @@
-//! The panel client.
+//! `stop-display`: the board of a stop in a terminal, and the skeleton of clients for LED and e-ink.
+//!
+//! It draws the same [`stop_display::board::View`] as the panel page, keeps the timetable on disk, shows
+//! it when the link dies, and tries again for ever. It does not decide what a board says.
 
-fn main() {}
+mod client;
+
+use clap::Parser;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    client::run(client::Args::parse()).await
+}
