@@ -124,6 +124,14 @@ impl Device {
 /// What trackers on buses usually do, seconds.
 pub const EXPECTED_PERIOD_S: f64 = 5.0;
 
+/// The head of every query for [`Columns`].
+macro_rules! device_columns {
+    () => {
+        "select id, kind, agency, vehicle, mode, tier_max, protocol, expected_period_s, speed_unit, \
+         clock_fix_allowed, network, state, note from device "
+    };
+}
+
 impl Db {
     /// Registers a device, or changes it.
     ///
@@ -151,8 +159,7 @@ impl Db {
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
     pub async fn device(&self, id: &str) -> Result<Option<Device>, StoreError> {
         let row: Option<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select id, kind, agency, vehicle, mode, tier_max, protocol, expected_period_s, speed_unit, \
-             clock_fix_allowed, network, state, note from device where id = $1",
+            concat!(device_columns!(), "where id = $1"),
         )
         .bind(id.to_owned())
         .fetch_optional(on)
@@ -166,8 +173,7 @@ impl Db {
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
     pub async fn devices(&self) -> Result<Vec<Device>, StoreError> {
         let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select id, kind, agency, vehicle, mode, tier_max, protocol, expected_period_s, speed_unit, \
-             clock_fix_allowed, network, state, note from device order by id",
+            concat!(device_columns!(), "order by id"),
         )
         .fetch_all(on)
         .await?);
@@ -186,8 +192,7 @@ pub(crate) fn check_id(id: &str) -> Result<(), StoreError> {
 
 async fn find(tx: &mut Tx, id: &Arc<str>) -> Result<Option<Device>, StoreError> {
     let row: Option<Columns> = on_tx!(tx, on => sqlx::query_as(
-        "select id, kind, agency, vehicle, mode, tier_max, protocol, expected_period_s, speed_unit, \
-         clock_fix_allowed, network, state, note from device where id = $1",
+        concat!(device_columns!(), "where id = $1"),
     )
     .bind(Arc::clone(id))
     .fetch_optional(on)

@@ -51,6 +51,13 @@ static USED: LazyLock<Many> = LazyLock::new(|| {
     )
 });
 
+/// The head of every query for [`Columns`].
+macro_rules! key_columns {
+    () => {
+        "select device, kid, kind, secret, created_us, last_used_us, revoked_us from device_key "
+    };
+}
+
 impl Db {
     /// Adds a key to a registered device.
     ///
@@ -117,8 +124,7 @@ impl Db {
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
     pub async fn device_keys_live(&self) -> Result<Vec<DeviceKey>, StoreError> {
         let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select device, kid, kind, secret, created_us, last_used_us, revoked_us from device_key \
-             where revoked_us is null order by device, kid",
+            concat!(key_columns!(), "where revoked_us is null order by device, kid"),
         )
         .fetch_all(on)
         .await?);
@@ -131,8 +137,7 @@ impl Db {
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
     pub async fn device_keys(&self, device: &str) -> Result<Vec<DeviceKey>, StoreError> {
         let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select device, kid, kind, secret, created_us, last_used_us, revoked_us from device_key \
-             where device = $1 order by created_us, kid",
+            concat!(key_columns!(), "where device = $1 order by created_us, kid"),
         )
         .bind(device.to_owned())
         .fetch_all(on)

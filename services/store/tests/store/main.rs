@@ -7,4 +7,6 @@ mod place;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod writer;

@@ -74,6 +74,7 @@ async fn execute(server: &str, sql: String) {
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($place:ident: &Place) $body:block)*) => {$(
         mod $name {
+            #[allow(unused_imports, reason = "a body may need nothing of its file")]
             use super::*;
 
             async fn body($place: &crate::place::Place) $body
