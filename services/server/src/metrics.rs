@@ -66,6 +66,8 @@ struct Inner {
     ack_s: Histogram,
     delay_s: Histogram,
     thinned: Counter,
+    untracked: Counter,
+    unknown_fields: Family<KindLabel, Counter>,
     commit_s: Histogram,
     commit_rows: Histogram,
     connections: Gauge,
@@ -83,6 +85,8 @@ impl Default for Inner {
             ack_s: Histogram::new(SECONDS),
             delay_s: Histogram::new(DELAY_SECONDS),
             thinned: Counter::default(),
+            untracked: Counter::default(),
+            unknown_fields: Family::default(),
             commit_s: Histogram::new(SECONDS),
             commit_rows: Histogram::new(COMMIT_ROWS),
             connections: Gauge::default(),
@@ -100,6 +104,12 @@ impl Default for Inner {
         registry.register("ingest_ack_seconds", "From body read to answer", inner.ack_s.clone());
         registry.register("ingest_delay_seconds", "From measured to received", inner.delay_s.clone());
         registry.register("ingest_thinned", "Live pings stored but not tracked (R15)", inner.thinned.clone());
+        registry.register(
+            "ingest_untracked",
+            "Live pings that the tracker had no room for",
+            inner.untracked.clone(),
+        );
+        registry.register("ingest_unknown_fields", "Fields that are not known", inner.unknown_fields.clone());
         registry.register("commit_seconds", "Group commits, begin to synced", inner.commit_s.clone());
         registry.register("commit_rows", "Records in a group commit", inner.commit_rows.clone());
         registry.register("connections", "Open connections", inner.connections.clone());
@@ -154,6 +164,18 @@ impl Metrics {
     /// A record arrived this long after it was measured.
     pub fn delayed(&self, seconds: f64) {
         self.0.delay_s.observe(seconds);
+    }
+
+    /// Live pings were stored, but the queue to the tracker was full.
+    pub fn untracked(&self, n: u64) {
+        self.0.untracked.inc_by(n);
+    }
+
+    /// Records had fields that are not known.
+    pub fn unknown_fields(&self, kind: &'static str, n: u64) {
+        if n > 0 {
+            self.0.unknown_fields.get_or_create(&KindLabel { kind }).inc_by(n);
+        }
     }
 
     /// The writer committed.

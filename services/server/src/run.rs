@@ -5,6 +5,8 @@ use crate::config::Config;
 use crate::driver;
 use crate::feeds::Feeds;
 use crate::http;
+use crate::ingest::seal::{self, ServerKey};
+use crate::ingest::{self, Ingest};
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::role::Role;
@@ -38,6 +40,7 @@ pub async fn run_with(
     shutdown: CancellationToken,
     ready: impl AsyncFnOnce(&AppState, &mut Supervisor) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let server_key = ServerKey::open(&seal::path_of(&config.server_key, &config.database)?)?;
     let metrics = Metrics::default();
     let mut supervisor = Supervisor::new(metrics.clone());
     let db = Db::connect(&config.database).await.context("the database can not be opened")?;
@@ -51,6 +54,7 @@ pub async fn run_with(
         clock,
         db,
         writer,
+        ingest: Ingest::new(server_key),
         feeds: Feeds::default(),
         live: Live::new(&metrics, Clock::system().now().s().unsigned_abs()),
         metrics,
@@ -77,6 +81,12 @@ pub async fn run_with(
     });
 
     ready(&app, &mut supervisor).await?;
+    if app.config.runs(Role::Ingest) {
+        ingest::restore(&app).await.context("the stored state of ingest can not be read")?;
+        let state = app.clone();
+        supervisor.start(Stage::Driver, "ingest", move |token| ingest::follow(state.clone(), token));
+        listen_for_legacy(&app, &mut supervisor)?;
+    }
     let listener = Arc::new(listener);
     let router = http::router(&app);
     let state = app.clone();
@@ -86,4 +96,16 @@ pub async fn run_with(
     let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
     app.db.close().await;
     outcome
+}
+
+/// Opens the legacy OsmAnd listener when it is configured.
+fn listen_for_legacy(app: &AppState, supervisor: &mut Supervisor) -> anyhow::Result<()> {
+    let Some(address) = app.config.osmand_listen()? else { return Ok(()) };
+    let listener = http::accept::bind(address)
+        .with_context(|| format!("ingest.osmand_listen: {address} can not be listened on"))?;
+    let (listener, router, state) = (Arc::new(listener), http::legacy_router(app), app.clone());
+    supervisor.start(Stage::Edge, "osmand", move |token| {
+        http::accept::serve(Arc::clone(&listener), router.clone(), state.clone(), token)
+    });
+    Ok(())
 }

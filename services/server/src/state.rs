@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feeds::Feeds;
+use crate::ingest::Ingest;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use std::ops::Deref;
@@ -33,6 +34,8 @@ pub struct App {
     pub db: Db,
     /// The way into the group commit.
     pub writer: Writer,
+    /// Who may send, and what the rules remember of them.
+    pub ingest: Ingest,
     /// The timetable in force.
     pub feeds: Feeds,
     /// What riders are being told.

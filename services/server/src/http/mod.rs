@@ -4,26 +4,39 @@
 //! headers that every answer carries in [`edge`] alone.
 
 pub mod accept;
+mod auth;
 mod departures;
 pub mod edge;
 pub mod error;
 mod health;
 mod metrics;
+mod osmand;
 mod panel;
+mod pings;
 mod public;
 mod realtime;
 mod timed_io;
+mod traccar;
 
+use crate::role::Role;
 use crate::state::AppState;
 use axum::Router;
 
 /// Every route of the process, wrapped in what every answer carries.
 pub fn router(app: &AppState) -> Router {
-    let routes = Router::new()
+    let mut routes = Router::new()
         .merge(health::router())
         .merge(metrics::router())
         .merge(panel::router())
         .merge(departures::router())
         .merge(realtime::router());
+    if app.config.runs(Role::Ingest) {
+        routes = routes.merge(pings::router()).merge(osmand::router()).merge(traccar::router());
+    }
     edge::wrap(routes, app).with_state(app.clone())
+}
+
+/// What the legacy OsmAnd listener serves, and nothing else.
+pub fn legacy_router(app: &AppState) -> Router {
+    edge::wrap(osmand::legacy_router(), app).with_state(app.clone())
 }

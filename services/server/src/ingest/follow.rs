@@ -1,0 +1,74 @@
+//! What ingest follows while it runs: the registry, the feed's area, and at start the stored pings.
+
+use crate::state::AppState;
+use chrono::Offset;
+use gtfs::Timetable;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Verdict;
+use store::ping::PingCursor;
+use tokio_util::sync::CancellationToken;
+use tracking::check::{Area, CheckParams, DeviceState};
+
+/// How often the registry is read: a change holds in every process within twice this and a read.
+const REGISTRY_EVERY: Duration = Duration::from_secs(2);
+/// How far back live heads are looked for at start, seconds. What is older is history by R05 whatever
+/// the head is, so nothing more is needed.
+const HEADS_S: f64 = 120.0;
+/// Rows in a page when looking for live heads.
+const PAGE_ROWS: u32 = 10_000;
+
+/// Reads the registry again and again, and takes the area from each new feed, until `token` is
+/// cancelled.
+///
+/// # Errors
+/// When the feed manager is gone. A database that does not answer is waited for.
+pub async fn follow(app: AppState, token: CancellationToken) -> anyhow::Result<()> {
+    let mut feeds = app.feeds.subscribe();
+    loop {
+        if let Some(timetable) = app.feeds.current() {
+            app.ingest.params.store(Arc::new(params_of(&timetable, &app)));
+        }
+        let mut every = tokio::time::interval(REGISTRY_EVERY);
+        loop {
+            tokio::select! {
+                () = token.cancelled() => return Ok(()),
+                changed = feeds.changed() => { changed?; break }
+                _ = every.tick() => {
+                    if let Err(failure) = app.ingest.registry.refresh(&app.db).await {
+                        tracing::warn!(%failure, "the device registry could not be read; the last one holds");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn params_of(timetable: &Timetable, app: &AppState) -> CheckParams {
+    let now = app.clock.now().utc().unwrap_or_default();
+    let zone_offset_s = now.with_timezone(&timetable.tz).offset().fix().local_minus_utc();
+    CheckParams { area: Area::of(timetable), zone_offset_s, ..CheckParams::default() }
+}
+
+/// Reads the registry, and finds each device's live head among the pings of the last two minutes.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn restore(app: &AppState) -> anyhow::Result<()> {
+    app.ingest.registry.refresh(&app.db).await?;
+    let mut cursor = Some(PingCursor::from(app.clock.now().plus_s(-HEADS_S)));
+    while let Some(from) = cursor {
+        let (pings, next) = app.db.pings_received(from, PAGE_ROWS).await?;
+        for stored in pings {
+            let row = stored.row;
+            let live = matches!(row.verdict, Verdict::Ok | Verdict::Flag) && !row.heartbeat;
+            let Some(device) = app.ingest.registry.device(&stored.device).filter(|_| live) else { continue };
+            let mut memory = device.lane.lock();
+            if memory.state.head_t().is_none_or(|head| head < row.ping.t) {
+                memory.state = DeviceState::restored(row.ping.t, row.ping.lat, row.ping.lon);
+            }
+        }
+        cursor = next;
+    }
+    Ok(())
+}
