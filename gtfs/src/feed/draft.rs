@@ -12,8 +12,6 @@ pub(super) struct Draft {
     pub(super) services: HashMap<Box<str>, ServiceIdx>,
     /// zone_id of each stop, for fares.
     pub(super) zones: Vec<Box<str>>,
-    /// network_id of routes that name one themselves, for fares.
-    pub(super) route_networks: Vec<(Box<str>, RouteIdx)>,
     pub(super) trips: Trips,
 }
 
@@ -98,7 +96,6 @@ impl Draft {
             services: Vec::new(),
             blocks: Vec::new(),
             transfers: Vec::new(),
-            fares: crate::fares::FareTables::default(),
             plane: Plane::default(),
             stop_call_ranges: Vec::new(),
             stop_calls: Vec::new(),
@@ -110,7 +107,6 @@ impl Draft {
             agencies: HashMap::new(),
             services: HashMap::new(),
             zones: Vec::new(),
-            route_networks: Vec::new(),
             trips: Trips::default(),
         }
     }

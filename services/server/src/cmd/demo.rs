@@ -88,8 +88,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         say(&line)?;
     }
     let shutdown = CancellationToken::new();
-    let trackers = town.trackers;
-    let ready = async move |_: &AppState, supervisor: &mut Supervisor| {
+    let (timetable, trackers) = (town.timetable, town.trackers);
+    let ready = async move |app: &AppState, supervisor: &mut Supervisor| {
+        app.feeds.swap(timetable);
         supervisor.start_once(Stage::Edge, "fleet", move |token| async move {
             tokio::select! {
                 () = token.cancelled() => {}

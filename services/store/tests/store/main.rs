@@ -1,8 +1,6 @@
 //! Every store test, on both databases from one body.
 
 #[cfg(test)]
-mod bus;
-#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod place;
