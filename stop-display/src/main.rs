@@ -6,8 +6,16 @@
 mod client;
 
 use clap::Parser;
+use std::io::{Write, stderr};
+use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    client::run(client::Args::parse()).await
+async fn main() -> ExitCode {
+    match client::run(client::Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(stderr(), "stop-display: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -150,7 +150,7 @@ impl Brush {
 
     fn row(&self, row: &RowView, w: usize) -> [String; 2] {
         let time = &row.time;
-        let lead = [&time.struck, &time.lead, &time.unit, &time.sub];
+        let lead = [&struck(&time.struck), &time.lead, &time.unit, &time.sub];
         let lead = lead.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         let dest_cells = w.saturating_sub(BADGE_CELLS + TIME_CELLS + 4);
         let ink = ink(time.mark);
@@ -204,6 +204,11 @@ impl Brush {
             self.paint(&fit(&format!(" {last}"), w), SOFT, false),
         ]
     }
+}
+
+/// A time that no longer holds, struck through with a combining stroke: no colour needed.
+fn struck(text: &str) -> String {
+    text.chars().flat_map(|c| [c, '\u{0336}']).collect()
 }
 
 fn ink(mark: Mark) -> Color {

@@ -14,6 +14,13 @@ import { RowElement } from "./row";
 const ROW_MIN = 1 / 14;
 /** Nor higher than this part of it. */
 const ROW_MAX = 0.155;
+/** The same on an upright screen. */
+const ROW_MAX_TALL = 0.11;
+/** With so few of its rows in use a page makes them higher: the lower half of a screen is no ornament. */
+const FEW = 0.6;
+const FEW_SLOTS = 0.75;
+/** A small screen: fewer rows, no code for phones. */
+const SMALL_PX = 600;
 const RUNG_ICON = { LIVE: "live", HOLD: "held", TIMETABLE: "sch", OFFLINE: "off" };
 
 export class Screen {
@@ -58,7 +65,7 @@ export class Screen {
   rowsPerPage(wanted: number): number {
     const tall = window.innerHeight > window.innerWidth;
     const height = this.rowList.clientHeight || window.innerHeight / 2;
-    const best = wanted || (tall ? 10 : window.innerHeight < 600 ? 4 : 6);
+    const best = wanted || (tall ? 10 : window.innerHeight < SMALL_PX ? 4 : 6);
     const least = window.innerHeight * ROW_MIN * (tall ? 0.75 : 1);
     return Math.max(1, Math.min(best, Math.floor(height / least)));
   }
@@ -69,11 +76,16 @@ export class Screen {
     this.drawHeader(view);
     this.drawMessages(view);
     this.drawFooter(view, pageNo, pageCount);
-    const tall = window.innerHeight > window.innerWidth;
-    const rowMax = window.innerHeight * (tall ? ROW_MAX * 0.6 : ROW_MAX);
-    const height = Math.min(rowMax, this.rowList.clientHeight / perPage);
-    this.body.style.setProperty("--row", height.toFixed(1) + "px");
+    this.body.style.setProperty("--row", this.rowHeight(view.rows.length, perPage).toFixed(1) + "px");
     this.drawRows(view.rows.slice(page.from, page.to), view.lang);
+  }
+
+  /** Height of one row, pixels. */
+  private rowHeight(rows: number, perPage: number): number {
+    const tall = window.innerHeight > window.innerWidth;
+    const most = tall ? ROW_MAX_TALL : window.innerHeight < SMALL_PX ? ROW_MAX * 1.25 : ROW_MAX;
+    const slots = rows <= perPage * FEW ? Math.ceil(perPage * FEW_SLOTS) : perPage;
+    return Math.min(window.innerHeight * most, this.rowList.clientHeight / slots);
   }
 
   /** The stop itself: its kind and the way to it on a phone. */
