@@ -137,7 +137,7 @@ fn fit(timetable: &Timetable, run: &Run, sights: &[Sight], params: &Params) -> O
     let (first, rest) = sights.split_first()?;
     let mut track = Track::place(&line, run.origin, first, params)?;
     let start_m = track.along_m;
-    let on_line = rest.iter().filter(|sight| track.advance(&line, sight, params)).count();
+    let on_line = rest.iter().filter(|sight| track.advance(&line, run.origin, sight, params)).count();
     let moved = track.along_m - start_m >= params.moved_m_min / 2.0 || rest.is_empty();
     (on_line == rest.len() && moved).then_some(track.ln_fit)
 }

@@ -30,6 +30,11 @@ const NOT_STARTED_S_MAX: f64 = 600.0;
 /// Near enough to the last stop to have ended there when the next trip begins, metres.
 const END_M: f32 = 150.0;
 
+/// A vehicle that halts this little short of its last stop, metres, has come to it,
+const SHORT_M: f32 = 60.0;
+/// once it no longer moves by more than this from fix to fix, metres.
+const STANDS_M: f32 = 10.0;
+
 /// A vehicle's work.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -81,9 +86,12 @@ impl Job {
             return;
         };
         let (from_m, from) = (track.along_m, track.t);
-        self.on_line = track.advance(&line, sight, params);
+        self.on_line = track.advance(&line, run.origin, sight, params);
         if self.on_line {
-            let stretch = Stretch { from_m, from, to_m: track.along_m, to: track.t };
+            let mut stretch = Stretch { from_m, from, to_m: track.along_m, to: track.t };
+            if track.along_m - from_m < STANDS_M && track.along_m > line.end_m() - SHORT_M {
+                stretch = Stretch { from_m: line.end_m(), to_m: line.end_m(), ..stretch };
+            }
             visit::cross(&line, zone_m, &stretch, &mut self.seen, &mut self.next, report);
             return;
         }
@@ -143,8 +151,12 @@ impl Job {
         }
     }
 
-    /// Off the line: since how long, seconds; `None` when on it, or not yet on it at all.
+    /// Off the line: since how long, seconds; `None` when on it, or still before its first departure,
+    /// when it may be anywhere.
     pub(crate) fn off_s(&self, params: &Params) -> Option<f64> {
+        if self.next == 0 {
+            return None;
+        }
         let (fixes, seconds) = self.track.as_ref()?.off(self.t);
         (fixes >= params.off_route_pings && seconds >= params.off_route_s).then_some(seconds)
     }

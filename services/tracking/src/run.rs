@@ -65,6 +65,9 @@ pub(crate) struct Line<'a> {
 /// metres per second.
 const OUTSIDE_MPS: f32 = 6.0;
 
+/// Zone of the first stop of a trip, metres.
+const TERMINAL_ZONE_M: f32 = 60.0;
+
 impl Line<'_> {
     /// Metres from the start of the shape to the last stop.
     pub(crate) fn end_m(&self) -> f32 {
@@ -90,10 +93,12 @@ impl Line<'_> {
     }
 
     /// How near to call `at` a vehicle is at it: the zone, but at most half the gap to a neighbour.
+    /// At the first stop vehicles shuffle while they wait, so there the zone is wider.
     pub(crate) fn zone_m(&self, at: usize, widest_m: f32) -> f32 {
         let here_m = self.calls[at].along_m;
         let before_m = at.checked_sub(1).map_or(f32::MAX, |prior| here_m - self.calls[prior].along_m);
         let after_m = self.calls.get(at + 1).map_or(f32::MAX, |next| next.along_m - here_m);
+        let widest_m = if at == 0 { widest_m.max(TERMINAL_ZONE_M) } else { widest_m };
         widest_m.min(0.5 * before_m).min(0.5 * after_m)
     }
 }

@@ -6,7 +6,6 @@ use crate::params::Params;
 use crate::run::Line;
 use gtfs::Timestamp;
 use smallvec::SmallVec;
-use std::ops::Range;
 
 /// Hypotheses kept.
 const HYPOTHESES_MAX: usize = 4;
@@ -80,11 +79,9 @@ impl Track {
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
         let since_start_s = sight.t.since_s(origin);
-        let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
-        // Before its start a vehicle that is anywhere else is on its way to the start, however near
-        // the line it happens to be.
-        let until_m = if since_start_s < -EARLY_START_S { start_m + START_M } else { line.shape.length_m() };
-        line.shape.minima(sight.xy, 0.0..until_m.min(line.shape.length_m()), corridor_m, |at| {
+        let (open_m, held_m) = gate(line, since_start_s);
+        line.shape.minima(sight.xy, 0.0..open_m, corridor_m, |mut at| {
+            at.along_m = at.along_m.min(held_m);
             let late_s = deviation_s(line, at.along_m, since_start_s);
             let ln_weight = ln_offset(at.offset_m, sight.sigma_m)
                 + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
@@ -103,7 +100,13 @@ impl Track {
     }
 
     /// Takes the next fix. Returns whether the vehicle is on its line.
-    pub(crate) fn advance(&mut self, line: &Line<'_>, sight: &Sight, params: &Params) -> bool {
+    pub(crate) fn advance(
+        &mut self,
+        line: &Line<'_>,
+        origin: Timestamp,
+        sight: &Sight,
+        params: &Params,
+    ) -> bool {
         if self.stands(line, sight) {
             self.t = sight.t;
             for hypothesis in &mut self.hypotheses {
@@ -113,8 +116,9 @@ impl Track {
         }
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
+        let gate = gate(line, sight.t.since_s(origin));
         for hypothesis in &self.hypotheses {
-            extend(hypothesis, line, sight, corridor_m, params, &mut found);
+            extend(hypothesis, line, sight, corridor_m, gate, params, &mut found);
         }
         let before = self.best().map_or(0.0, |best| best.ln_weight);
         self.adopt(found);
@@ -206,14 +210,17 @@ fn extend(
     line: &Line<'_>,
     sight: &Sight,
     corridor_m: f32,
+    (open_m, held_m): (f32, f32),
     params: &Params,
     found: &mut SmallVec<[Hypothesis; CANDIDATES_MAX]>,
 ) {
     let elapsed_s = sight.t.since_s(from.t).max(0.0);
-    let window = reach(from.along_m, elapsed_s, line, params);
+    let ahead_m = params.mps_max(line.mode) * elapsed_s as f32 + AHEAD_M;
+    let window = (from.along_m - BACK_M).max(0.0)..(from.along_m + ahead_m).min(open_m.max(from.along_m));
     let mut any = false;
-    line.shape.minima(sight.xy, window, corridor_m, |at| {
+    line.shape.minima(sight.xy, window, corridor_m, |mut at| {
         any = true;
+        at.along_m = at.along_m.min(held_m.max(from.along_m));
         let ln_weight = from.ln_weight
             + ln_offset(at.offset_m, sight.sigma_m)
             + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
@@ -229,9 +236,18 @@ fn extend(
     }
 }
 
-fn reach(along_m: f32, elapsed_s: f64, line: &Line<'_>, params: &Params) -> Range<f32> {
-    let ahead_m = params.mps_max(line.mode) * elapsed_s as f32 + AHEAD_M;
-    (along_m - BACK_M).max(0.0)..(along_m + ahead_m).min(line.shape.length_m())
+/// How far along the line a vehicle can be by now, and how far it can count as being, metres.
+///
+/// Before its start a vehicle that is anywhere but at the first stop is on its way to it, however
+/// near the line it happens to be; and one that shuffles about the terminal has not left.
+fn gate(line: &Line<'_>, since_start_s: f64) -> (f32, f32) {
+    let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
+    let length_m = line.shape.length_m();
+    if since_start_s < -EARLY_START_S {
+        ((start_m + START_M).min(length_m), start_m)
+    } else {
+        (length_m, length_m)
+    }
 }
 
 /// Adds a hypothesis, or replaces a worse one at the same place.

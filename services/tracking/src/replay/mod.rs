@@ -7,6 +7,7 @@ mod log;
 mod recording;
 
 pub use log::{HEADER, PredictionLog};
+pub(crate) use recording::instant;
 pub use recording::{Recording, RecordingError, Row};
 
 use crate::check::{Area, CheckParams, Checked, DeviceProfile, DeviceState, Verdict, check};

@@ -1,0 +1,254 @@
+//! What the scorer reads: a prediction log, the arrivals that happened, and when anyone looked.
+
+use crate::replay::Recording;
+use gtfs::{ServiceDay, Timestamp};
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// A trip on a day, by the ids of the feed: trip_id and start_date as `YYYYMMDD`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Trip {
+    /// trip_id.
+    pub id: String,
+    /// start_date.
+    pub day: String,
+}
+
+/// stop_sequence.
+pub type Call = u32;
+
+/// Why a file can not be scored.
+#[derive(Debug, thiserror::Error)]
+pub enum ScoreError {
+    /// The file is no CSV, or could not be read.
+    #[error("{0}")]
+    Csv(#[from] csv::Error),
+    /// A column is missing.
+    #[error("there is no column {0}")]
+    Column(&'static str),
+    /// A field can not be read.
+    #[error("line {line}, {field}: {value:?} can not be read")]
+    Field {
+        /// Its line, the header being 1.
+        line: u64,
+        /// Its column.
+        field: &'static str,
+        /// What is there.
+        value: String,
+    },
+}
+
+/// One prediction of one call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Made {
+    /// When it was made.
+    pub at: Timestamp,
+    /// The arrival it tells.
+    pub arrival: Timestamp,
+    /// 10 %, 50 %, 90 %, where it gives them.
+    pub quantiles: Option<[Timestamp; 3]>,
+}
+
+/// Predictions by trip and call, in the order made.
+#[derive(Clone, Debug, Default)]
+pub struct Predictions {
+    trips: BTreeMap<Trip, BTreeMap<Call, Vec<Made>>>,
+}
+
+impl Predictions {
+    /// Reads a log: `made_at,trip_id,start_date,stop_sequence,arrival` at least, epoch seconds;
+    /// `arrival_p10`, `arrival_p50`, `arrival_p90` where present.
+    ///
+    /// # Errors
+    /// When it is no CSV, a column is missing, or a time can not be read.
+    pub fn read(source: impl Read) -> Result<Self, ScoreError> {
+        let mut table = Table::open(source)?;
+        let need = ["made_at", "trip_id", "start_date", "stop_sequence", "arrival"];
+        let [made_at, trip_id, start_date, sequence, arrival] = table.columns(need)?;
+        let quantiles = ["arrival_p10", "arrival_p50", "arrival_p90"].map(|name| table.column(name));
+        let mut predictions = Self::default();
+        while table.next()? {
+            let made = Made {
+                at: table.seconds(made_at)?,
+                arrival: table.seconds(arrival)?,
+                quantiles: match quantiles {
+                    [Some(p10), Some(p50), Some(p90)] => {
+                        Some([table.seconds(p10)?, table.seconds(p50)?, table.seconds(p90)?])
+                    }
+                    _ => None,
+                },
+            };
+            let trip = Trip { id: table.text(trip_id).to_owned(), day: table.text(start_date).to_owned() };
+            let call = table.number(sequence)?;
+            predictions.trips.entry(trip).or_default().entry(call).or_default().push(made);
+        }
+        for made in predictions.trips.values_mut().flat_map(BTreeMap::values_mut) {
+            made.sort_by_key(|made| made.at);
+        }
+        Ok(predictions)
+    }
+
+    /// The predictions of a call.
+    #[must_use]
+    pub fn of(&self, trip: &Trip, call: Call) -> &[Made] {
+        self.trips.get(trip).and_then(|calls| calls.get(&call)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// One arrival that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visit {
+    /// stop_sequence.
+    pub sequence: Call,
+    /// The vehicle.
+    pub vehicle: String,
+    /// When it was aimed.
+    pub aimed: Option<Timestamp>,
+    /// When it happened.
+    pub arrival: Timestamp,
+}
+
+/// The arrivals that happened, by trip, in the order they happened.
+#[derive(Clone, Debug, Default)]
+pub struct Truth {
+    /// By trip.
+    pub trips: BTreeMap<Trip, Vec<Visit>>,
+}
+
+impl Truth {
+    /// Reads a TIDES `stop_visits.csv`. Rows without an actual arrival are no arrivals.
+    ///
+    /// # Errors
+    /// When it is no CSV, a column is missing, or a field can not be read.
+    pub fn read(source: impl Read) -> Result<Self, ScoreError> {
+        let mut table = Table::open(source)?;
+        let need = [
+            "service_date",
+            "trip_id_scheduled",
+            "vehicle_id",
+            "scheduled_stop_sequence",
+            "actual_arrival_time",
+        ];
+        let [day, id, vehicle, sequence, actual] = table.columns(need)?;
+        let aimed = table.column("schedule_arrival_time");
+        let mut truth = Self::default();
+        while table.next()? {
+            if table.text(actual).is_empty() {
+                continue;
+            }
+            let trip = Trip { id: table.text(id).to_owned(), day: table.text(day).to_owned() };
+            let visit = Visit {
+                sequence: table.number(sequence)?,
+                vehicle: table.text(vehicle).to_owned(),
+                aimed: aimed.and_then(|at| crate::replay::instant(table.text(at))),
+                arrival: table.instant(actual)?,
+            };
+            truth.trips.entry(trip).or_default().push(visit);
+        }
+        for visits in truth.trips.values_mut() {
+            visits.sort_by_key(|visit| (visit.arrival, visit.sequence));
+        }
+        Ok(truth)
+    }
+}
+
+/// When vehicles were heard.
+#[derive(Clone, Debug, Default)]
+pub struct Moments {
+    by_trip: BTreeMap<Trip, Vec<Timestamp>>,
+    by_vehicle: BTreeMap<String, Vec<Timestamp>>,
+}
+
+impl Moments {
+    /// Of a recording.
+    #[must_use]
+    pub fn of(recording: &Recording) -> Self {
+        let mut moments = Self::default();
+        for row in &recording.rows {
+            let vehicle = moments.by_vehicle.entry(row.vehicle.to_string()).or_default();
+            vehicle.push(row.received);
+            let Some(id) = &row.report.claim.trip else { continue };
+            let day = row.report.claim.day.map(|day: ServiceDay| day.to_string()).unwrap_or_default();
+            moments.by_trip.entry(Trip { id: id.to_string(), day }).or_default().push(row.received);
+        }
+        for heard in moments.by_trip.values_mut().chain(moments.by_vehicle.values_mut()) {
+            heard.sort();
+            heard.dedup();
+        }
+        moments
+    }
+
+    /// When a vehicle was heard on a trip.
+    #[must_use]
+    pub fn of_trip(&self, trip: &Trip) -> &[Timestamp] {
+        self.by_trip.get(trip).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a vehicle was heard at most `within_s` before `t`.
+    #[must_use]
+    pub fn was_heard(&self, vehicle: &str, t: Timestamp, within_s: f64) -> bool {
+        let heard = self.by_vehicle.get(vehicle).map_or(&[][..], Vec::as_slice);
+        let after = heard.partition_point(|at| *at <= t);
+        after.checked_sub(1).is_some_and(|at| t.since_s(heard[at]) <= within_s)
+    }
+}
+
+/// A CSV file with named columns.
+struct Table<R> {
+    reader: csv::Reader<R>,
+    header: csv::StringRecord,
+    record: csv::StringRecord,
+}
+
+#[derive(Clone, Copy)]
+struct Column {
+    at: usize,
+    name: &'static str,
+}
+
+impl<R: Read> Table<R> {
+    fn open(source: R) -> Result<Self, ScoreError> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+        let header = reader.headers()?.clone();
+        Ok(Self { reader, header, record: csv::StringRecord::new() })
+    }
+
+    fn column(&self, name: &'static str) -> Option<Column> {
+        let at = self.header.iter().position(|field| field.trim_start_matches('\u{feff}') == name)?;
+        Some(Column { at, name })
+    }
+
+    fn columns<const N: usize>(&self, names: [&'static str; N]) -> Result<[Column; N], ScoreError> {
+        let mut columns = [Column { at: 0, name: "" }; N];
+        for (column, name) in columns.iter_mut().zip(names) {
+            *column = self.column(name).ok_or(ScoreError::Column(name))?;
+        }
+        Ok(columns)
+    }
+
+    fn next(&mut self) -> Result<bool, ScoreError> {
+        Ok(self.reader.read_record(&mut self.record)?)
+    }
+
+    fn text(&self, column: Column) -> &str {
+        self.record.get(column.at).unwrap_or("").trim()
+    }
+
+    fn wrong(&self, column: Column) -> ScoreError {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        ScoreError::Field { line, field: column.name, value: self.text(column).to_owned() }
+    }
+
+    fn number(&self, column: Column) -> Result<u32, ScoreError> {
+        self.text(column).parse().ok().ok_or_else(|| self.wrong(column))
+    }
+
+    fn seconds(&self, column: Column) -> Result<Timestamp, ScoreError> {
+        let seconds: Option<f64> = self.text(column).parse().ok();
+        seconds.map(Timestamp::from_s_f64).ok_or_else(|| self.wrong(column))
+    }
+
+    fn instant(&self, column: Column) -> Result<Timestamp, ScoreError> {
+        crate::replay::instant(self.text(column)).ok_or_else(|| self.wrong(column))
+    }
+}

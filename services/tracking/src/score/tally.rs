@@ -1,0 +1,82 @@
+//! Errors by how much time was still to go.
+
+/// Upper ends of the horizons, seconds to the actual arrival: 0-3, 3-6, 6-10, 10-15, 15-20, 20-30 min.
+pub const HORIZONS_S: [f64; 6] = [180.0, 360.0, 600.0, 900.0, 1_200.0, 1_800.0];
+
+/// Right is at most this much earlier and this much later than told, seconds, in the first four
+/// horizons (TransitApp/ETA-Accuracy-Benchmark).
+pub const BENCHMARK_BANDS_S: [(f64, f64); 4] = [(30.0, 90.0), (60.0, 150.0), (60.0, 210.0), (90.0, 270.0)];
+
+/// Sums of one predictor.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    count: [u64; 6],
+    sum_s: [f64; 6],
+    sum_abs_s: [f64; 6],
+    right: [u64; 4],
+    intervals: u64,
+    inside: u64,
+    /// Moments at which no prediction stood.
+    pub missing: u64,
+}
+
+impl Tally {
+    /// Adds one error, actual less predicted, made `to_go_s` before the arrival.
+    pub fn add(&mut self, to_go_s: f64, error_s: f64) {
+        let horizon = HORIZONS_S.iter().position(|end| to_go_s < *end).unwrap_or(HORIZONS_S.len() - 1);
+        self.count[horizon] += 1;
+        self.sum_s[horizon] += error_s;
+        self.sum_abs_s[horizon] += error_s.abs();
+        if let Some((early_s, late_s)) = BENCHMARK_BANDS_S.get(horizon) {
+            self.right[horizon] += u64::from((-early_s..=*late_s).contains(&error_s));
+        }
+    }
+
+    /// Adds whether an 80 % interval held.
+    pub fn within(&mut self, inside: bool) {
+        self.intervals += 1;
+        self.inside += u64::from(inside);
+    }
+
+    /// How many errors.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        self.count.iter().sum()
+    }
+
+    /// Mean absolute error of a horizon, seconds; `None` without any.
+    #[must_use]
+    pub fn mae_s(&self, horizon: usize) -> Option<f64> {
+        mean(self.sum_abs_s[horizon], self.count[horizon])
+    }
+
+    /// Mean absolute error of all, seconds.
+    #[must_use]
+    pub fn mae_all_s(&self) -> Option<f64> {
+        mean(self.sum_abs_s.iter().sum(), self.n())
+    }
+
+    /// Mean error of all, seconds; positive when vehicles come later than told.
+    #[must_use]
+    pub fn bias_s(&self) -> Option<f64> {
+        mean(self.sum_s.iter().sum(), self.n())
+    }
+
+    /// ETA Accuracy Benchmark: the plain mean of the four shares that are right.
+    #[must_use]
+    pub fn benchmark(&self) -> Option<f64> {
+        let shares = self.right.iter().zip(&self.count).map(|(right, n)| mean(*right as f64, *n));
+        let shares: Vec<f64> = shares.collect::<Option<_>>()?;
+        mean(shares.iter().sum(), shares.len() as u64)
+    }
+
+    /// Share of 80 % intervals that held.
+    #[must_use]
+    pub fn interval_coverage(&self) -> Option<f64> {
+        mean(self.inside as f64, self.intervals)
+    }
+}
+
+fn mean(sum: f64, n: u64) -> Option<f64> {
+    (n > 0).then(|| sum / n as f64)
+}
