@@ -11,6 +11,7 @@
 
 pub mod audit;
 mod boot;
+pub mod bus;
 pub mod db;
 pub mod device;
 pub mod device_key;
@@ -29,6 +30,7 @@ mod words;
 pub mod writer;
 
 pub use audit::{Actor, AuditVerdict, Change};
+pub use bus::{Bus, RedisLink};
 pub use db::{Access, Db};
 pub use device::{Device, DeviceKind, DeviceState, SpeedUnit};
 pub use device_key::{DeviceKey, KeyKind};

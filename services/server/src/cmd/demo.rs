@@ -88,9 +88,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         say(&line)?;
     }
     let shutdown = CancellationToken::new();
-    let (timetable, trackers) = (town.timetable, town.trackers);
-    let ready = async move |app: &AppState, supervisor: &mut Supervisor| {
-        app.feeds.swap(timetable);
+    let trackers = town.trackers;
+    let ready = async move |_: &AppState, supervisor: &mut Supervisor| {
         supervisor.start_once(Stage::Edge, "fleet", move |token| async move {
             tokio::select! {
                 () = token.cancelled() => {}

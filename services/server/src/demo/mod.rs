@@ -7,6 +7,6 @@
 pub(crate) mod banner;
 pub mod client;
 pub(crate) mod fleet;
-pub(crate) mod network;
+pub mod network;
 pub mod sim;
 pub(crate) mod start;

@@ -11,7 +11,7 @@ struct Feed;
 ///
 /// # Errors
 /// When the folder can not be written.
-pub(crate) fn write_to(folder: &Path) -> anyhow::Result<()> {
+pub fn write_to(folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("can not create {}", folder.display()))?;
     for name in Feed::iter() {
         let file = Feed::get(&name).with_context(|| format!("{name} is not in the program"))?;

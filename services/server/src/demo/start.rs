@@ -4,6 +4,7 @@ use super::client::{DeviceKey, PingClient};
 use super::fleet::Tracker;
 use super::sim::{Fault, SimVehicle, World};
 use crate::Config;
+use crate::ingest::enroll;
 use crate::ingest::seal::ServerKey;
 use anyhow::Context as _;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
@@ -12,7 +13,7 @@ use gtfs::{Timestamp, Timetable};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use store::{Access, Actor, Db, Device, KeyKind};
+use store::{Access, Db, Device};
 use tracking::check::VehicleClass;
 
 /// The demo's hour: the morning peak of an ordinary Tuesday. A fixed day, so that a demo is repeatable.
@@ -102,19 +103,13 @@ fn load(folder: &Path) -> anyhow::Result<Arc<Timetable>> {
 async fn register(config: &Config, fleet: &[SimVehicle], at: Timestamp) -> anyhow::Result<Vec<DeviceKey>> {
     let server_key = ServerKey::open(Path::new(&config.server_key))?;
     let db = Db::open(&config.database, Access::Serve).await.context("can not make the demo's database")?;
-    let by = Actor {
-        at,
-        who: "padriew demo".into(),
-        role: "local".into(),
-        address: "".into(),
-        reason: "simulated fleet".into(),
-        request_id: "".into(),
-    };
+    let by = enroll::local_actor(at, "padriew demo");
     let mut keys = Vec::with_capacity(fleet.len());
     for vehicle in fleet {
         let device = device_of(vehicle);
         db.device_put(&device, &by).await?;
-        keys.push(add_key(&db, &server_key, &device.id, &by).await?);
+        let key = enroll::add_key(&db, &server_key, &device.id, &by).await?;
+        keys.push(DeviceKey { key_id: key.key_id, secret: key.secret.to_vec() });
     }
     db.close().await;
     Ok(keys)
@@ -126,23 +121,6 @@ fn device_of(vehicle: &SimVehicle) -> Device {
     device.clock_fix_allowed = vehicle.fault() == Fault::ClockAhead;
     device.note = "simulated".into();
     device
-}
-
-async fn add_key(db: &Db, server_key: &ServerKey, device: &str, by: &Actor) -> anyhow::Result<DeviceKey> {
-    let key_id = format!("{device}:k1");
-    let secret: [u8; 32] = rand::random();
-    let sealed = server_key.seal(&key_id, &secret)?;
-    let row = store::DeviceKey {
-        device: device.into(),
-        kid: "k1".into(),
-        kind: KeyKind::Hmac,
-        secret: sealed,
-        created: by.at,
-        last_used: None,
-        revoked: None,
-    };
-    db.device_key_add(&row, by).await?;
-    Ok(DeviceKey { key_id, secret: secret.to_vec() })
 }
 
 #[cfg(test)]

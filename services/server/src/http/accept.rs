@@ -10,6 +10,7 @@ use crate::state::AppState;
 use crate::supervise::Crew;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::collections::HashMap;
@@ -121,7 +122,9 @@ impl Server {
             let phase = phase.clone();
             async move {
                 let answer = answer.await;
-                phase.request_ends();
+                if !answer.as_ref().is_ok_and(|a| a.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                    phase.request_ends();
+                }
                 answer
             }
         });

@@ -4,7 +4,6 @@
 //! headers that every answer carries in [`edge`] alone.
 
 pub mod accept;
-mod assets;
 mod auth;
 mod departures;
 pub mod edge;
@@ -12,12 +11,10 @@ pub mod error;
 mod health;
 mod metrics;
 mod osmand;
-mod pages;
 mod panel;
 mod pings;
 mod public;
 mod realtime;
-mod stops;
 mod timed_io;
 mod traccar;
 
@@ -27,18 +24,14 @@ use axum::Router;
 
 /// Every route of the process, wrapped in what every answer carries.
 pub fn router(app: &AppState) -> Router {
-    let mut routes = Router::new().merge(health::router()).merge(metrics::router());
+    let mut routes = Router::new()
+        .merge(health::router())
+        .merge(metrics::router())
+        .merge(panel::router())
+        .merge(departures::router())
+        .merge(realtime::router());
     if app.config.runs(Role::Ingest) {
         routes = routes.merge(pings::router()).merge(osmand::router()).merge(traccar::router());
-    }
-    if app.config.runs(Role::Web) {
-        routes = routes
-            .merge(panel::router())
-            .merge(departures::router())
-            .merge(stops::router())
-            .merge(realtime::router())
-            .merge(assets::router())
-            .merge(pages::router());
     }
     edge::wrap(routes, app).with_state(app.clone())
 }

@@ -28,7 +28,8 @@ impl Phase {
         self.0.store(IN_REQUEST, Ordering::Relaxed);
     }
 
-    /// The answer was made: the next head may start.
+    /// The answer was made: the next head may start. Not called after 101 Switching Protocols: what
+    /// follows on that connection is no request, and has limits of its own.
     pub(super) fn request_ends(&self) {
         self.0.store(AWAITING_HEAD, Ordering::Relaxed);
     }
@@ -37,8 +38,8 @@ impl Phase {
         self.0.compare_exchange(AWAITING_HEAD, IN_HEAD, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    fn in_request(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == IN_REQUEST
+    fn in_head(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == IN_HEAD
     }
 }
 
@@ -48,6 +49,8 @@ pub(super) struct TimedIo<S> {
     socket: S,
     phase: Phase,
     head_max: Duration,
+    /// A first byte has come.
+    heard: bool,
     /// Runs from accept to the first byte, then from each head's first byte to its last.
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -56,10 +59,11 @@ impl<S> TimedIo<S> {
     /// `silent_max` runs from now until the first byte.
     pub(super) fn new(socket: S, phase: Phase, silent_max: Duration, head_max: Duration) -> Self {
         let deadline = Some(Box::pin(tokio::time::sleep(silent_max)));
-        Self { socket, phase, head_max, deadline }
+        Self { socket, phase, head_max, heard: false, deadline }
     }
 
     fn after_read(&mut self, got: usize) {
+        self.heard |= got > 0;
         if got > 0 && self.phase.head_begins() {
             let end = Instant::now() + self.head_max;
             match &mut self.deadline {
@@ -77,7 +81,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedIo<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.phase.in_request() {
+        if this.heard && !this.phase.in_head() {
             this.deadline = None;
         }
         let before = buf.filled().len();

@@ -1,6 +1,8 @@
 //! Every store test, on both databases from one body.
 
 #[cfg(test)]
+mod bus;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod place;
