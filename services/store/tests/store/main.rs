@@ -5,10 +5,14 @@ mod bus;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod tables;
+#[cfg(test)]
+mod taps;
 #[cfg(test)]
 mod writer;
