@@ -13,7 +13,7 @@ use crate::ingest::enroll::{self, local_actor};
 use crate::ingest::seal::{self, ServerKey, hex};
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
-use store::{Access, Actor, Db, Device, DeviceState};
+use store::{Access, Actor, Db, Device, DeviceState, SpeedUnit};
 use tracking::Tier;
 use tracking::check::VehicleClass;
 
@@ -23,7 +23,7 @@ Examples:
       a tracker that signs its requests: prints a key for POST /v1/pings
   padriew device add phone-3 --vehicle 12 --protocol osmand
       a phone with OsmAnd or Traccar Client: prints the address to type in, and a QR code
-  padriew device add gt06-hub --vehicle none --protocol traccar-forwarder
+  padriew device add gt06-hub --protocol traccar-forwarder
       a Traccar server: prints the address for its forward.url
   padriew device add 353861053849681 --vehicle 14 --protocol traccar
       a tracker behind that Traccar server
@@ -73,9 +73,9 @@ enum Action {
 struct Add {
     /// Its id: letters, digits, dots, _ and -
     id: String,
-    /// The vehicle it is on, as riders and GTFS-realtime will see it
+    /// The vehicle it is on, as riders and GTFS-realtime will see it; its own id when not given
     #[arg(long)]
-    vehicle: String,
+    vehicle: Option<String>,
     /// What it is on
     #[arg(long, value_enum, default_value_t = On::Bus)]
     on: On,
@@ -94,6 +94,9 @@ struct Add {
     /// Correct its clock when it is steadily wrong
     #[arg(long)]
     fix_clock: bool,
+    /// The unit of its speeds, where its protocol leaves doubt: OsmAnd itself sends mps, Traccar Client knots
+    #[arg(long, value_enum, default_value_t = Speed::Auto)]
+    speed: Speed,
     /// For people
     #[arg(long, default_value = "")]
     note: String,
@@ -108,6 +111,25 @@ enum On {
     Bus,
     Ferry,
     Bike,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Speed {
+    Auto,
+    Mps,
+    Kmh,
+    Knots,
+}
+
+impl From<Speed> for SpeedUnit {
+    fn from(speed: Speed) -> Self {
+        match speed {
+            Speed::Auto => Self::Auto,
+            Speed::Mps => Self::Mps,
+            Speed::Kmh => Self::Kmh,
+            Speed::Knots => Self::Knots,
+        }
+    }
 }
 
 impl From<On> for VehicleClass {
@@ -168,8 +190,9 @@ impl Desk {
             protocol: add.protocol.as_str().into(),
             expected_period_s: add.period,
             clock_fix_allowed: add.fix_clock,
+            speed_unit: add.speed.into(),
             note: add.note.as_str().into(),
-            ..Device::new(&add.id, &add.vehicle, add.on.into())
+            ..Device::new(&add.id, add.vehicle.as_ref().unwrap_or(&add.id), add.on.into())
         };
         self.db.device_put(&device, &self.by).await?;
         say(&format!("{} is registered, on vehicle {}", device.id, device.vehicle))?;

@@ -26,8 +26,12 @@ use tower::ServiceExt;
 
 /// Connections that the kernel keeps for us; more than `net.core.somaxconn` is cut to that.
 const BACKLOG: u32 = 4_096;
+/// Where the kernel keeps the longest backlog it allows.
+const SOMAXCONN: &str = "/proc/sys/net/core/somaxconn";
 /// Requests in hand may take this long to finish when the process goes down.
 const FINISH_MAX: Duration = Duration::from_secs(3);
+/// Open files kept for the database, the bus and everything else.
+const FILES_KEPT: u64 = 1_024;
 /// How long to wait after `accept` failed, such as for want of a file descriptor.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 /// What a connection over the process cap is told.
@@ -45,7 +49,17 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    warn_of_short_backlog();
     socket.listen(BACKLOG)
+}
+
+/// Says so when the kernel cuts the backlog: a town's panels that reconnect at once would wait for
+/// retransmissions.
+fn warn_of_short_backlog() {
+    let limit = std::fs::read_to_string(SOMAXCONN).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    if let Some(limit) = limit.filter(|limit| *limit < BACKLOG) {
+        tracing::warn!(limit, wanted = BACKLOG, "net.core.somaxconn is low; raise it with sysctl");
+    }
 }
 
 /// Accepts until `token` is cancelled, then finishes the requests in hand.
@@ -152,6 +166,13 @@ fn builder(limits: &HttpConfig) -> hyper::server::conn::http1::Builder {
     builder
 }
 
+/// How many connections the open-file limit leaves room for, after raising it as far as allowed.
+fn files_allow() -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(FILES_KEPT * 2);
+    let room = usize::try_from(limit.saturating_sub(FILES_KEPT)).unwrap_or(usize::MAX);
+    room.max(1)
+}
+
 /// How many connections there are, and of whom.
 struct Caps {
     process_max: usize,
@@ -197,7 +218,7 @@ impl Cap {
 impl Caps {
     fn new(limits: &HttpConfig) -> Self {
         Self {
-            process_max: limits.connections_max,
+            process_max: limits.connections_max.min(files_allow()),
             address_max: limits.connections_per_address_max,
             exempt: limits.trusted_proxies.clone(),
             open: Arc::default(),

@@ -31,7 +31,7 @@ pub(super) fn advice(protocol: &str, id: &str, url: &str) -> anyhow::Result<Stri
                 "\nTraccar Client: server URL as above, device identifier {id}.\n\
                  OsmAnd, trip recording, online tracking:\n  \
                  {url}?lat={{0}}&lon={{1}}&timestamp={{2}}&hdop={{3}}&altitude={{4}}&speed={{5}}\n  \
-                 (OsmAnd gives metres per second: padriew takes knots unless the device's speed unit says otherwise)\n\n{code}"
+                 (register it with --speed mps: OsmAnd gives metres per second, Traccar Client knots)\n\n{code}"
             )
         }
         "traccar-forwarder" => format!(
