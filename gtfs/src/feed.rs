@@ -10,6 +10,8 @@ mod assemble;
 mod basics;
 mod calendar;
 mod draft;
+mod fare_rules;
+mod fares;
 mod frequencies;
 mod lay;
 mod patterns;
@@ -20,6 +22,8 @@ mod spec;
 mod stop_times;
 mod stops;
 mod table;
+mod transfers;
+mod translations;
 mod trips;
 mod value;
 
@@ -86,9 +90,11 @@ fn read(source: Source<'_>, findings: &mut Findings) -> Option<Timetable> {
     draft.timetable.feed.hash = archive.hash();
     basics::feed_info(&archive, &mut draft, findings);
     basics::agencies(&archive, &mut draft, findings);
+    sound(findings)?;
     stops::stops(&archive, &mut draft, findings);
     basics::routes(&archive, &mut draft, findings);
     calendar::services(&archive, &mut draft, findings);
+    sound(findings)?;
     trips::trips(&archive, &mut draft, findings);
     sound(findings)?;
     let (calls, shapes) = read_large(&archive, &draft, findings);
@@ -96,7 +102,10 @@ fn read(source: Source<'_>, findings: &mut Findings) -> Option<Timetable> {
     let patterns = patterns::patterns(calls, &mut draft, findings);
     lay::lay(&patterns, shapes, &mut draft, findings);
     let profiles = lay::fill_times(&patterns, &mut draft);
-    let timetable = assemble::assemble(draft, &profiles, &bands);
+    transfers::transfers(&archive, &mut draft, findings);
+    draft.timetable.fares = fares::fares(&archive, &mut draft, findings);
+    let mut timetable = assemble::assemble(draft, &profiles, &bands);
+    translations::translate(&archive, &mut timetable, findings);
     if timetable.trips.is_empty() {
         let advice = "no trip can be run; the errors say what is wrong with the trips there are";
         findings.push(table::about_file(&TRIPS, Severity::Fatal, "no_usable_trip", "", advice));

@@ -7,6 +7,7 @@
 //! the same timetable; nothing here iterates over a hash map where the order could be seen.
 
 pub mod departures;
+pub mod fares;
 pub mod feed;
 pub mod findings;
 pub mod fixture;

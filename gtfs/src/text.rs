@@ -54,10 +54,13 @@ impl Text {
         Self { plain: plain.into(), translated: Box::default() }
     }
 
-    /// The text in `lang`, or as the feed has it. Never empty when `plain` is not.
+    /// The text in `lang`; for Chinese and Burmese then in English; else as the feed has it. Never
+    /// empty when `plain` is not.
     #[must_use]
     pub fn in_lang(&self, lang: Lang) -> &str {
-        self.translated.iter().find(|(l, _)| *l == lang).map_or(&*self.plain, |(_, text)| text)
+        let given = |lang| self.translated.iter().find(|(l, _)| *l == lang).map(|(_, text)| &**text);
+        let second = || if matches!(lang, Lang::Zh | Lang::My) { given(Lang::En) } else { None };
+        given(lang).or_else(second).unwrap_or(&self.plain)
     }
 }
 

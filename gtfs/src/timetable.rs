@@ -5,6 +5,7 @@
 //! A frequency-based service that expands to a million stop times costs one row a trip.
 
 use crate::departures::Reach;
+use crate::fares::FareTables;
 use crate::{
     AgencyIdx, BlockIdx, PatternIdx, ProfileIdx, RouteIdx, ServiceDay, ServiceIdx, ServiceTime, ShapeIdx,
     StopIdx, Text, TripIdx,
@@ -46,6 +47,8 @@ pub struct Timetable {
     pub blocks: Vec<Block>,
     /// `transfers.txt`.
     pub transfers: Vec<Transfer>,
+    /// The fare files, unpriced.
+    pub fares: FareTables,
     /// The plane on which shapes and stops are measured.
     pub plane: Plane,
     /// For each stop, where its patterns are in [`Timetable::stop_calls`].

@@ -109,7 +109,11 @@ pub(super) fn routes(archive: &Archive<'_>, draft: &mut Draft, findings: &mut Fi
             row.report(findings, Severity::Error, "duplicate_key", "route_id", advice);
             return;
         }
-        draft.timetable.index.routes.insert(id.into(), RouteIdx::new(draft.timetable.routes.len()));
+        let at = RouteIdx::new(draft.timetable.routes.len());
+        if !row.get("network_id").is_empty() {
+            draft.route_networks.push((row.get("network_id").into(), at));
+        }
+        draft.timetable.index.routes.insert(id.into(), at);
         draft.timetable.routes.push(route);
     });
 }

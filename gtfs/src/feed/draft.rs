@@ -12,6 +12,8 @@ pub(super) struct Draft {
     pub(super) services: HashMap<Box<str>, ServiceIdx>,
     /// zone_id of each stop, for fares.
     pub(super) zones: Vec<Box<str>>,
+    /// network_id of routes that name one themselves, for fares.
+    pub(super) route_networks: Vec<(Box<str>, RouteIdx)>,
     pub(super) trips: Trips,
 }
 
@@ -96,6 +98,7 @@ impl Draft {
             services: Vec::new(),
             blocks: Vec::new(),
             transfers: Vec::new(),
+            fares: crate::fares::FareTables::default(),
             plane: Plane::default(),
             stop_call_ranges: Vec::new(),
             stop_calls: Vec::new(),
@@ -107,6 +110,7 @@ impl Draft {
             agencies: HashMap::new(),
             services: HashMap::new(),
             zones: Vec::new(),
+            route_networks: Vec::new(),
             trips: Trips::default(),
         }
     }

@@ -319,3 +319,6 @@ fn refuse<'a>(f: &mut Findings, code: &'static str, value: &str, advice: &'stati
     fatal(f, code, value, advice);
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests;

@@ -253,7 +253,8 @@ struct Reader<'i> {
     /// The part of `buffer` not yet split.
     unread: std::ops::Range<usize>,
     fields: Fields,
-    last_byte: u8,
+    /// The byte that ended the row; `None` when the end of the file did.
+    last_byte: Option<u8>,
 }
 
 /// The row split last.
@@ -273,7 +274,7 @@ impl<'i> Reader<'i> {
             buffer: vec![0; READ_BYTES],
             unread: 0..0,
             fields: Fields { bytes: vec![0; ROW_BYTES_MAX], ends: vec![0; COLUMNS_MAX], count: 0 },
-            last_byte: b'\n',
+            last_byte: None,
         }
     }
 
@@ -315,9 +316,7 @@ impl<'i> Reader<'i> {
             let (input, row) = (&self.buffer[self.unread.clone()], &mut self.fields.bytes[bytes..]);
             let ends = &mut self.fields.ends[fields..];
             let (result, read, written, ended) = self.core.read_record(input, row, ends);
-            if read > 0 {
-                self.last_byte = input[read - 1];
-            }
+            self.last_byte = read.checked_sub(1).map(|last| input[last]);
             self.unread.start += read;
             bytes += written;
             fields += ended;
@@ -349,13 +348,14 @@ impl<'i> Reader<'i> {
         }
     }
 
-    /// The line on which the row just split starts, when `passed` line feeds had gone by before it.
-    /// `csv-core` counts line feeds: one too many after a row that ends with one, and those inside
-    /// quoted fields.
+    /// The line on which the row just split starts, when `csv-core` stood at line `passed` before it.
+    /// Of the line feeds gone by since, those inside quoted fields and the one that ends the row come
+    /// after its start; the rest ended the row before (after a carriage return) or empty lines.
     fn line(&self, passed: u64) -> u64 {
-        let last = self.core.line() - u64::from(self.last_byte == b'\n');
-        let inside = if self.core.line() > passed + 1 { self.fields.line_feeds() } else { 0 };
-        last.saturating_sub(inside).max(1)
+        let since = self.core.line() - passed;
+        let ended = u64::from(self.last_byte == Some(b'\n'));
+        let inside = if since > 1 || ended == 0 { self.fields.line_feeds() } else { 0 };
+        passed + since.saturating_sub(inside + ended)
     }
 }
 

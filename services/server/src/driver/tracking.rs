@@ -6,7 +6,7 @@
 
 mod perform;
 
-use crate::live::Common;
+use crate::live::{Common, FRAME_SPACING};
 use crate::state::{AcceptedPings, AppState};
 use ::tracking::{Effect, Event, Tracker};
 use anyhow::Context;
@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 const BATCHES_AT_ONCE: usize = 64;
 /// How often snapshots are looked at when nothing happens.
 const IDLE: Duration = Duration::from_millis(1_000);
+/// Boards follow a ping at once, but are built no more often than a stop may be told of (four a second).
+const TICK_SPACING: Duration = FRAME_SPACING;
 
 /// The end of the queue of committed pings; kept across restarts of the driver.
 pub type Committed = Arc<Mutex<mpsc::Receiver<AcceptedPings>>>;
@@ -56,6 +58,7 @@ pub async fn run(app: AppState, pings: Committed, token: CancellationToken) -> a
             () = app.clock.sleep_until(driver.wake_at()) => driver.tick(),
             () = tokio::time::sleep_until(due) => {}
         }
+        driver.tick_if_due();
         driver.perform();
     }
 }
@@ -67,12 +70,22 @@ struct Driver {
     effects: Vec<Effect>,
     performer: Performer,
     wake_at: Option<Timestamp>,
+    ticked: Instant,
+    tick_wanted: bool,
 }
 
 impl Driver {
     fn new(app: AppState) -> Self {
         let performer = Performer::new(app.clone());
-        Self { app, tracker: None, effects: Vec::new(), performer, wake_at: None }
+        Self {
+            app,
+            tracker: None,
+            effects: Vec::new(),
+            performer,
+            wake_at: None,
+            ticked: Instant::now(),
+            tick_wanted: false,
+        }
     }
 
     /// A new timetable takes over.
@@ -101,11 +114,19 @@ impl Driver {
                 tracker.step(now, Event::Ping(ping), &mut self.effects);
             }
         }
+        self.tick_wanted = true;
         self.app.live.counted.stepped(taken, begun.elapsed().as_secs_f64());
     }
 
+    /// Lets the core build boards from the pings it has, without waiting for its own tick.
+    fn tick_if_due(&mut self) {
+        if self.tick_wanted && self.ticked.elapsed() >= TICK_SPACING {
+            self.tick();
+        }
+    }
+
     fn tick(&mut self) {
-        self.wake_at = None;
+        (self.wake_at, self.ticked, self.tick_wanted) = (None, Instant::now(), false);
         if let Some(tracker) = &mut self.tracker {
             tracker.step(self.app.clock.now(), Event::Tick, &mut self.effects);
         }
@@ -116,9 +137,11 @@ impl Driver {
         self.wake_at.unwrap_or(Timestamp(i64::MAX))
     }
 
-    /// When to look at frames and snapshots that wait.
+    /// When to look at what waits: frames, a tick, a snapshot.
     fn due(&self) -> Instant {
-        self.performer.due().unwrap_or_else(|| Instant::now() + IDLE)
+        let tick = self.tick_wanted.then(|| self.ticked + TICK_SPACING);
+        let due = self.performer.due().into_iter().chain(tick).min();
+        due.unwrap_or_else(|| Instant::now() + IDLE)
     }
 
     fn perform(&mut self) {

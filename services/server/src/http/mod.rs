@@ -4,6 +4,7 @@
 //! headers that every answer carries in [`edge`] alone.
 
 pub mod accept;
+mod assets;
 mod auth;
 mod departures;
 pub mod edge;
@@ -11,10 +12,12 @@ pub mod error;
 mod health;
 mod metrics;
 mod osmand;
+mod pages;
 mod panel;
 mod pings;
 mod public;
 mod realtime;
+mod stops;
 mod timed_io;
 mod traccar;
 
@@ -24,14 +27,18 @@ use axum::Router;
 
 /// Every route of the process, wrapped in what every answer carries.
 pub fn router(app: &AppState) -> Router {
-    let mut routes = Router::new()
-        .merge(health::router())
-        .merge(metrics::router())
-        .merge(panel::router())
-        .merge(departures::router())
-        .merge(realtime::router());
+    let mut routes = Router::new().merge(health::router()).merge(metrics::router());
     if app.config.runs(Role::Ingest) {
         routes = routes.merge(pings::router()).merge(osmand::router()).merge(traccar::router());
+    }
+    if app.config.runs(Role::Web) {
+        routes = routes
+            .merge(panel::router())
+            .merge(departures::router())
+            .merge(stops::router())
+            .merge(realtime::router())
+            .merge(assets::router())
+            .merge(pages::router());
     }
     edge::wrap(routes, app).with_state(app.clone())
 }

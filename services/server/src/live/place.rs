@@ -41,6 +41,12 @@ impl Common {
             timetable,
         }
     }
+
+    /// Seconds east of UTC, as frames carry them, for a day around `now`.
+    #[must_use]
+    pub fn offsets_around(&self, now: Timestamp) -> Vec<(i64, i32)> {
+        offsets(self.timetable.tz, now.s() - 86_400, now.s() + 86_400)
+    }
 }
 
 /// One stop in one timetable window.

@@ -40,7 +40,7 @@ fn row(timetable: &Timetable, words: &Words, call: &MonitoredCall) -> frame::Row
         e: expected(call).map(Timestamp::s),
         src: source(call.source),
         st: state(call.state),
-        q: call.arrival_q.filter(|_| expected(call).is_some()).map(|[low, _, high]| [low.s(), high.s()]),
+        q: range(call),
         pt: call.position_t.filter(|_| held).map(Timestamp::s),
         gap: if let CallState::Standing(stops) = call.state { Some(stops) } else { None },
         occ: call.occupancy.map_or_else(String::new, |o| o.word().to_owned()),
@@ -72,6 +72,14 @@ fn expected(call: &MonitoredCall) -> Option<Timestamp> {
         _ if call.call == 0 => call.expected_departure,
         _ => call.expected_arrival,
     }
+}
+
+/// The 80 % range of what is expected; a vehicle that waits does not leave before its time.
+fn range(call: &MonitoredCall) -> Option<[i64; 2]> {
+    let not_before = if call.call == 0 { call.aimed_departure } else { Timestamp(i64::MIN) };
+    let is_coming = call.expected_arrival.is_some() && call.state != CallState::Departed;
+    let [low, _, high] = call.arrival_q.filter(|_| is_coming)?;
+    Some([low.max(not_before).s(), high.max(not_before).s()])
 }
 
 fn source(source: CallSource) -> frame::Source {
