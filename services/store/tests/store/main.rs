@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod parity;
