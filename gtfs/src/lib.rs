@@ -14,6 +14,7 @@ pub mod fixture;
 pub mod geometry;
 pub mod ids;
 pub mod realtime;
+pub mod report;
 pub mod text;
 pub mod time;
 pub mod timetable;

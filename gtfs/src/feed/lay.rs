@@ -57,7 +57,7 @@ fn report_missing(feed: &[FeedShape], draft: &Draft, findings: &mut Findings) {
     if bare > 0 {
         let advice =
             "draw the lines of these trips in shapes.txt: without them a vehicle off its route is seen late";
-        let count = format!("{bare} trips without a shape");
+        let count = format!("trips without a shape: {bare}");
         findings.push(about_file(&SHAPES, Severity::Warning, "missing_recommended_shape", &count, advice));
     }
 }

@@ -35,11 +35,14 @@ impl Field {
 const TABLES: [&str; 9] =
     ["agency", "stops", "routes", "trips", "stop_times", "pathways", "levels", "feed_info", "attributions"];
 
+/// A field, and the record or value that it is translated for.
+type Key = (Field, Box<str>);
+
 /// Translations by what they belong to: a record, or every text that reads the same.
 #[derive(Default)]
 struct Translations {
-    of_records: BTreeMap<(Field, Box<str>), Vec<(Lang, Box<str>)>>,
-    of_values: BTreeMap<(Field, Box<str>), Vec<(Lang, Box<str>)>>,
+    of_records: BTreeMap<Key, Vec<(Lang, Box<str>)>>,
+    of_values: BTreeMap<Key, Vec<(Lang, Box<str>)>>,
 }
 
 /// Reads the file and gives every text its translations.
