@@ -169,7 +169,7 @@ fn in_window(app: &AppState, parameters: &Parameters) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!(
-        "created is {ahead_s} s from the server's time; add the Date of this reply's offset and sign again"
+        "created is {ahead_s} s from the server's time; take the time from this reply's Date and sign again"
     );
     Err(failed(app, "clock", &message))
 }
