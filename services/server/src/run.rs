@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::driver;
+use crate::driver::visits::VISITS_QUEUED_MAX;
 use crate::feeds::Feeds;
 use crate::http;
 use crate::ingest::seal::{self, ServerKey};
@@ -10,7 +11,7 @@ use crate::ingest::{self, Ingest};
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::role::Role;
-use crate::state::{App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
+use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
 use anyhow::Context;
 use std::sync::Arc;
@@ -63,13 +64,14 @@ pub async fn run_with(
     });
 
     if app.config.runs(Role::Tracking) {
-        let (state, pings) = (app.clone(), Arc::new(Mutex::new(committed_pings)));
-        supervisor.start(Stage::Driver, "tracking", move |token| {
-            driver::tracking::run(state.clone(), Arc::clone(&pings), token)
-        });
+        track(&app, &mut supervisor, committed_pings);
     }
     let state = app.clone();
     supervisor.start(Stage::Driver, "feed", move |token| driver::feed::run(state.clone(), token));
+    if app.config.runs(Role::Web) {
+        let state = app.clone();
+        supervisor.start(Stage::Driver, "panels", move |token| driver::panels::run(state.clone(), token));
+    }
     let sockets = app.live.sockets.clone();
     supervisor.start(Stage::Edge, "sockets", move |token| {
         let sockets = sockets.clone();
@@ -96,6 +98,19 @@ pub async fn run_with(
     let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
     app.db.close().await;
     outcome
+}
+
+/// Starts the tracking core, and the way of its visits to the database.
+fn track(app: &AppState, supervisor: &mut Supervisor, committed: mpsc::Receiver<AcceptedPings>) {
+    let (visits, queued) = mpsc::channel(VISITS_QUEUED_MAX);
+    let (state, pings) = (app.clone(), Arc::new(Mutex::new(committed)));
+    supervisor.start(Stage::Driver, "tracking", move |token| {
+        driver::tracking::run(state.clone(), Arc::clone(&pings), visits.clone(), token)
+    });
+    let (state, queued) = (app.clone(), Arc::new(Mutex::new(queued)));
+    supervisor.start(Stage::Driver, "visits", move |token| {
+        driver::visits::run(state.clone(), Arc::clone(&queued), token)
+    });
 }
 
 /// Opens the legacy OsmAnd listener when it is configured.

@@ -6,6 +6,7 @@ mod device;
 mod import;
 mod migrate;
 mod out;
+mod panel;
 mod replay;
 mod score;
 mod serve;
@@ -43,6 +44,8 @@ enum Command {
     Import(import::Args),
     /// Register trackers, and give them keys
     Device(device::Args),
+    /// Enrol stop displays, and give them tokens
+    Panel(panel::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -79,6 +82,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Score(args) => score::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Device(args) => device::run(args).await,
+        Command::Panel(args) => panel::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }

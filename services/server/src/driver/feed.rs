@@ -14,9 +14,11 @@ use crate::state::AppState;
 use anyhow::Context;
 use bytes::Bytes;
 use gtfs::{Findings, Severity, feed};
+use sha2::{Digest, Sha256};
 use source::FeedSource;
 use std::sync::Arc;
 use std::time::Duration;
+use store::FeedLoaded;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use watch::Watch;
@@ -79,12 +81,29 @@ async fn take(app: &AppState, watch: &Watch, zip: Bytes) {
                 return;
             }
             say_loaded(&loaded.timetable, &loaded.findings);
+            note(app, watch, &loaded.timetable).await;
             let file = FeedFile { zip, hash: loaded.timetable.feed.hash };
             app.live.feed_file.store(Some(Arc::new(file)));
             app.feeds.swap(Arc::new(loaded.timetable));
         }
         Ok(Err(refused)) => say_refused(watch, &refused.findings, app.feeds.current().is_some()),
         Err(failure) => tracing::error!(%failure, "the feed could not be loaded: a fault of ours"),
+    }
+}
+
+/// Leaves a row about the feed; a database that is away does not keep a feed out of force.
+async fn note(app: &AppState, watch: &Watch, timetable: &gtfs::Timetable) {
+    let Some(file) = app.live.feed_file.load_full() else { return };
+    let row = FeedLoaded {
+        sha256: Sha256::digest(&file.zip).to_vec(),
+        publisher: timetable.feed.publisher.to_string(),
+        version: timetable.feed.version.to_string(),
+        path: watch.name(),
+        byte_count: file.zip.len() as u64,
+        loaded: app.clock.now(),
+    };
+    if let Err(failure) = app.db.feed_loaded(&row).await {
+        tracing::warn!(%failure, "the new feed could not be noted in the database");
     }
 }
 

@@ -3,4 +3,6 @@
 //! The cores know nothing of tasks, clocks or sockets; these files know nothing of rules.
 
 pub mod feed;
+pub mod panels;
 pub mod tracking;
+pub mod visits;

@@ -5,6 +5,7 @@
 //! the stored pings of the last half hour, never resumed.
 
 mod perform;
+mod rebuild;
 
 use crate::live::{Common, FRAME_SPACING};
 use crate::state::{AcceptedPings, AppState};
@@ -14,6 +15,7 @@ use gtfs::{Timestamp, Timetable};
 use perform::Performer;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Visit;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,12 +34,17 @@ pub type Committed = Arc<Mutex<mpsc::Receiver<AcceptedPings>>>;
 ///
 /// # Errors
 /// When the queue has no sender left.
-pub async fn run(app: AppState, pings: Committed, token: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    app: AppState,
+    pings: Committed,
+    visits: mpsc::Sender<Visit>,
+    token: CancellationToken,
+) -> anyhow::Result<()> {
     let mut pings = pings.lock().await;
     let mut feeds = app.feeds.subscribe();
-    let mut driver = Driver::new(app.clone());
+    let mut driver = Driver::new(app.clone(), visits);
     if let Some(timetable) = app.feeds.current() {
-        driver.take_timetable(timetable);
+        driver.take_timetable(timetable).await?;
     }
     let mut batches = Vec::with_capacity(BATCHES_AT_ONCE);
     loop {
@@ -48,7 +55,7 @@ pub async fn run(app: AppState, pings: Committed, token: CancellationToken) -> a
             changed = feeds.changed() => {
                 changed.context("the feed manager is gone")?;
                 if let Some(timetable) = app.feeds.current() {
-                    driver.take_timetable(timetable);
+                    driver.take_timetable(timetable).await?;
                 }
             }
             n = pings.recv_many(&mut batches, BATCHES_AT_ONCE) => {
@@ -75,8 +82,8 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(app: AppState) -> Self {
-        let performer = Performer::new(app.clone());
+    fn new(app: AppState, visits: mpsc::Sender<Visit>) -> Self {
+        let performer = Performer::new(app.clone(), visits);
         Self {
             app,
             tracker: None,
@@ -88,20 +95,22 @@ impl Driver {
         }
     }
 
-    /// A new timetable takes over.
-    fn take_timetable(&mut self, timetable: Arc<Timetable>) {
-        let now = self.app.clock.now();
+    /// A new timetable takes over; the first one finds the vehicles where the stored pings say.
+    async fn take_timetable(&mut self, timetable: Arc<Timetable>) -> anyhow::Result<()> {
         let (simulated, rate) = (self.app.config.allow_simulated, self.app.clock.speed());
         let common = Arc::new(Common::of(Arc::clone(&timetable), simulated, rate));
-        self.performer.install(common, now);
+        self.performer.install(common, self.app.clock.now());
         match &mut self.tracker {
-            Some(tracker) => tracker.step(now, Event::Timetable(timetable), &mut self.effects),
+            Some(tracker) => {
+                tracker.step(self.app.clock.now(), Event::Timetable(timetable), &mut self.effects)
+            }
             None => {
                 let mut tracker = Tracker::new(timetable);
-                tracker.step(now, Event::Tick, &mut self.effects);
+                self.rebuild(&mut tracker).await?;
                 self.tracker = Some(tracker);
             }
         }
+        Ok(())
     }
 
     fn take_pings(&mut self, batches: &mut Vec<AcceptedPings>) {
@@ -151,6 +160,9 @@ impl Driver {
                 Effect::WakeAt(t) => self.wake_at = Some(t),
                 effect => self.performer.perform(effect, now),
             }
+        }
+        if !self.tick_wanted {
+            self.performer.told();
         }
         self.performer.settle(now);
     }

@@ -17,6 +17,7 @@ pub struct Counted {
     step_s: Histogram,
     pings: Counter,
     visits: Counter,
+    visits_lost: Counter,
 }
 
 impl Counted {
@@ -31,6 +32,7 @@ impl Counted {
             step_s: Histogram::new(SECONDS),
             pings: Counter::default(),
             visits: Counter::default(),
+            visits_lost: Counter::default(),
         };
         metrics.register(|registry| {
             registry.register("ws_connections", "Open sockets", counted.sockets.clone());
@@ -53,6 +55,8 @@ impl Counted {
             );
             registry.register("tracking_pings", "Pings given to the tracking core", counted.pings.clone());
             registry.register("tracking_visits", "Stop visits observed", counted.visits.clone());
+            let lost = counted.visits_lost.clone();
+            registry.register("tracking_visits_lost", "Stop visits that found the queue full", lost);
         });
         counted
     }
@@ -82,6 +86,11 @@ impl Counted {
     pub fn stepped(&self, pings: usize, seconds: f64) {
         self.pings.inc_by(pings as u64);
         self.step_s.observe(seconds);
+    }
+
+    /// A stop visit found the queue to the database full.
+    pub fn visit_lost(&self) {
+        self.visits_lost.inc();
     }
 
     /// Stop visits were observed.

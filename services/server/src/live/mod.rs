@@ -5,6 +5,7 @@
 
 mod board;
 mod counted;
+mod enrolled;
 pub mod finder;
 mod hub;
 mod notice;
@@ -18,6 +19,7 @@ mod words;
 
 pub use board::{Board, FRAME_TTL_S, Lacks};
 pub use counted::Counted;
+pub use enrolled::{Enrolled, NotEnrolled};
 pub use hub::{Hub, Topic};
 pub use place::{Common, Fixed, Place};
 pub use publisher::{FRAME_SPACING, Publisher};
@@ -47,6 +49,8 @@ pub struct Live {
     pub hub: Arc<Hub>,
     /// Open panel and rider sockets.
     pub sockets: Sockets,
+    /// Panels that may connect.
+    pub enrolled: Enrolled,
     /// The timetable behind the boards, and its words; `None` before the first.
     pub common: ArcSwapOption<Common>,
     /// The GTFS-realtime feeds; `None` before the first.
@@ -67,6 +71,7 @@ impl Live {
         Self {
             hub: Arc::default(),
             sockets: counted.sockets(),
+            enrolled: Enrolled::default(),
             common: ArcSwapOption::empty(),
             feed_file: ArcSwapOption::empty(),
             realtime: ArcSwapOption::empty(),

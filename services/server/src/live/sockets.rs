@@ -27,7 +27,7 @@ struct Inner {
     panels: Gauge,
     riders: Gauge,
     connections: AtomicU64,
-    newest: Mutex<HashMap<Box<str>, (u64, CancellationToken)>>,
+    newest: Mutex<HashMap<Box<str>, (u64, Signals)>>,
 }
 
 /// A counted socket; gives its place back when dropped.
@@ -35,8 +35,15 @@ struct Inner {
 pub struct Seat {
     inner: Arc<Inner>,
     panel: Option<(Box<str>, u64)>,
-    replaced: CancellationToken,
+    signals: Signals,
     over_limit: bool,
+}
+
+/// What a connection may be told from outside.
+#[derive(Clone, Debug, Default)]
+struct Signals {
+    replaced: CancellationToken,
+    revoked: CancellationToken,
 }
 
 impl Sockets {
@@ -69,7 +76,7 @@ impl Sockets {
     #[must_use]
     pub fn rider(&self) -> Seat {
         let before = self.0.riders.inc();
-        self.seat(None, CancellationToken::new(), before >= RIDERS_MAX)
+        self.seat(None, Signals::default(), before >= RIDERS_MAX)
     }
 
     /// Counts a panel in, and tells its older connection that it is replaced.
@@ -77,13 +84,29 @@ impl Sockets {
     pub fn panel(&self, id: &str) -> Seat {
         let before = self.0.panels.inc();
         let number = self.0.connections.fetch_add(1, Ordering::Relaxed);
-        let replaced = CancellationToken::new();
+        let signals = Signals::default();
         // Held for one map operation; nothing is awaited under it.
-        let older = self.newest().insert(id.into(), (number, replaced.clone()));
+        let older = self.newest().insert(id.into(), (number, signals.clone()));
         if let Some((_, older)) = older {
-            older.cancel();
+            older.replaced.cancel();
         }
-        self.seat(Some((id.into(), number)), replaced, before >= PANELS_MAX)
+        self.seat(Some((id.into(), number)), signals, before >= PANELS_MAX)
+    }
+
+    /// The panels that are connected.
+    #[must_use]
+    pub fn panel_ids(&self) -> Vec<Box<str>> {
+        self.newest().keys().cloned().collect()
+    }
+
+    /// Disconnects panels whose token was taken back.
+    pub fn close_panels<'a>(&self, ids: impl Iterator<Item = &'a str>) {
+        let newest = self.newest();
+        for id in ids {
+            if let Some((_, connection)) = newest.get(id) {
+                connection.revoked.cancel();
+            }
+        }
     }
 
     /// Waits until every socket has closed.
@@ -93,11 +116,11 @@ impl Sockets {
         }
     }
 
-    fn seat(&self, panel: Option<(Box<str>, u64)>, replaced: CancellationToken, over_limit: bool) -> Seat {
-        Seat { inner: Arc::clone(&self.0), panel, replaced, over_limit }
+    fn seat(&self, panel: Option<(Box<str>, u64)>, signals: Signals, over_limit: bool) -> Seat {
+        Seat { inner: Arc::clone(&self.0), panel, signals, over_limit }
     }
 
-    fn newest(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, (u64, CancellationToken)>> {
+    fn newest(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, (u64, Signals)>> {
         self.0.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +129,13 @@ impl Seat {
     /// Cancelled when a newer connection of the same panel arrives.
     #[must_use]
     pub fn replaced(&self) -> &CancellationToken {
-        &self.replaced
+        &self.signals.replaced
+    }
+
+    /// Cancelled when the panel's token is taken back.
+    #[must_use]
+    pub fn revoked(&self) -> &CancellationToken {
+        &self.signals.revoked
     }
 
     /// Whether the process serves as many as it should already.

@@ -1,11 +1,14 @@
 //! Performs the effects of the tracking core.
 
+use crate::driver::visits::with_ids;
 use crate::live::{Common, Known, Publisher};
 use crate::state::AppState;
 use ::tracking::{Effect, OperatorAlert, Ping};
-use gtfs::Timestamp;
+use gtfs::{StopVisit, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
+use store::Visit;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How often timetable windows are looked at.
@@ -17,6 +20,7 @@ pub(super) struct Performer {
     publisher: Publisher,
     common: Option<Arc<Common>>,
     known: Known,
+    visits: mpsc::Sender<Visit>,
     /// When each ping that no frame shows yet was received.
     unshown: Vec<Instant>,
     frames_due: Option<Instant>,
@@ -24,7 +28,7 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    pub(super) fn new(app: AppState) -> Self {
+    pub(super) fn new(app: AppState, visits: mpsc::Sender<Visit>) -> Self {
         let epoch = app.live.epoch;
         let publisher = Publisher::new(Arc::clone(&app.live.hub), epoch);
         Self {
@@ -32,6 +36,7 @@ impl Performer {
             publisher,
             common: None,
             known: Known::default(),
+            visits,
             unshown: Vec::new(),
             frames_due: None,
             renew_at: Instant::now(),
@@ -63,13 +68,37 @@ impl Performer {
                     self.app.live.counted.ping_to_frame((at - received).as_secs_f64());
                 }
             }
-            Effect::Visit(_) => self.app.live.counted.visits(1),
+            Effect::Visit(visit) => self.store(&visit),
             Effect::Alert(alert) => log(&alert),
             Effect::Position(_)
             | Effect::PositionGone(_)
             | Effect::TripUpdate(_)
             | Effect::TripUpdateGone(_)
             | Effect::WakeAt(_) => {}
+        }
+    }
+
+    /// The core has built boards from every ping it was given: those that changed none caused no frame.
+    pub(super) fn told(&mut self) {
+        self.unshown.clear();
+    }
+
+    /// Takes in what an effect of the past says of a trip or a vehicle; it is not performed.
+    pub(super) fn learn(&mut self, effect: &Effect) {
+        self.known.learn(effect);
+    }
+
+    /// A position was measured at `t`.
+    pub(super) fn measured(&self, t: Timestamp) {
+        self.publisher.measured(t);
+    }
+
+    fn store(&self, visit: &StopVisit) {
+        let counted = &self.app.live.counted;
+        let row = self.common.as_ref().and_then(|common| with_ids(&common.timetable, visit));
+        match row.map(|row| self.visits.try_send(row)) {
+            Some(Ok(())) => counted.visits(1),
+            Some(Err(_)) | None => counted.visit_lost(),
         }
     }
 

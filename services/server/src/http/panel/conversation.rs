@@ -75,7 +75,7 @@ impl Conversation {
             Some(panel) => {
                 let token =
                     hello.token.as_ref().map(|token| &*token.0).or(token.as_deref()).unwrap_or_default();
-                (super::enrolled::stop_of(app, panel, token).await?, app.live.sockets.panel(panel))
+                (super::enrolled::stop_of(app, panel, token)?, app.live.sockets.panel(panel))
             }
             None => (hello.stop.clone().unwrap_or_default(), app.live.sockets.rider()),
         };
@@ -97,6 +97,7 @@ impl Conversation {
                 biased;
                 () = self.app.stopping.cancelled() => ControlFlow::Break(End::Bye("restart")),
                 () = self.seat.replaced().cancelled() => ControlFlow::Break(End::Close(close::REPLACED, "replaced")),
+                () = self.seat.revoked().cancelled() => ControlFlow::Break(End::Close(close::TOKEN, "token taken back")),
                 message = self.socket.recv() => self.heard(message),
                 changed = self.boards.changed() => match changed {
                     Ok(()) => self.catch_up().await,
