@@ -31,7 +31,11 @@ export class Demo {
     this.child = spawn(BIN, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout.on("data", (data) => (this.output += data));
     this.child.stderr.on("data", (data) => (this.output += data));
+    this.stopping = false;
     this.gone = new Promise((resolve) => this.child.once("exit", resolve));
+    this.gone.then((code) => {
+      if (!this.stopping) console.error(`the demo ended by itself with ${code}:\n${this.output.slice(-4000)}`);
+    });
     const until = Date.now() + START_MAX_MS;
     while (Date.now() < until) {
       if (this.child.exitCode !== null) throw new Error(`the demo ended at once:\n${this.output}`);
@@ -49,6 +53,7 @@ export class Demo {
   /** Ends the server with a signal and waits until it is gone. */
   async stop(name = "SIGTERM") {
     if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.stopping = true;
     this.child.kill(name);
     const late = sleep(STOP_MAX_MS).then(() => this.child.kill("SIGKILL"));
     await Promise.race([this.gone, late]);

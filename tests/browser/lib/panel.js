@@ -67,3 +67,8 @@ export async function until(page, what, wanted, withinMs = 15000) {
   }
   throw new Error(`not within ${withinMs} ms: ${what}; the page shows ${JSON.stringify(seen, null, 1)}`);
 }
+
+/** A text in a language, as a panel falls back: English, then Thai. */
+export function pick(text, lang) {
+  return text[lang] || text.en || text.th || "";
+}

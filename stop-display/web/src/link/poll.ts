@@ -16,5 +16,9 @@ export function poll(id: string, wanted: () => string | null, take: (snap: Snap)
       .then((snap: Snap) => wanted() && take(snap))
       .catch(() => undefined);
   };
-  setTimeout(() => setInterval(ask, EVERY_MS), hash(id) % EVERY_MS);
+  const begin = () => {
+    ask();
+    setInterval(ask, EVERY_MS);
+  };
+  setTimeout(begin, hash(id) % EVERY_MS);
 }
