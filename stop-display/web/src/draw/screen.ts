@@ -107,6 +107,7 @@ export class Screen {
   private drawHeader(view: View): void {
     put(this.title, view.title);
     put(this.subtitle, view.subtitle);
+    this.subtitle.lang = view.subtitleLang;
     put(this.clock, view.clock);
     put(this.date, view.date);
     fit(this.title);

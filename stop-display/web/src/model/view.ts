@@ -38,6 +38,8 @@ export interface View {
   rung: Rung;
   title: string;
   subtitle: string;
+  /** The language of `subtitle`, for whoever reads the page aloud. */
+  subtitleLang: string;
   clock: string;
   date: string;
   status: string;
@@ -57,12 +59,13 @@ export function view(board: Board, now: number, ageS: number | null, lang: strin
   const tz = snap.tz || [];
   const rung = board.rung(now, ageS);
   const title = pick(snap.stop.name, lang);
-  const others = board.langs.filter((l) => l !== lang).map((l) => pick(snap.stop.name, l));
+  const other = board.langs.filter((l) => l !== lang && pick(snap.stop.name, l) !== title)[0];
   const shown: View = {
     lang,
     rung,
     title,
-    subtitle: others.filter((text) => text !== title)[0] || "",
+    subtitle: other ? pick(snap.stop.name, other) : "",
+    subtitleLang: other || lang,
     clock: hhmm(tz, now),
     date: date(tz, now, w),
     status: { LIVE: w.rung_live, HOLD: w.rung_hold, TIMETABLE: w.rung_timetable, OFFLINE: w.rung_offline }[rung],
