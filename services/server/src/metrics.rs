@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 /// Bucket limits of durations, seconds: 0.5 ms to 10 s.
@@ -23,6 +24,13 @@ const COMMIT_ROWS: [f64; 7] = [1.0, 8.0, 64.0, 256.0, 512.0, 1024.0, 2048.0];
 pub struct KindLabel {
     /// What is counted.
     pub kind: &'static str,
+}
+
+/// One label named `queue`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct QueueLabel {
+    /// Which queue.
+    pub queue: &'static str,
 }
 
 /// One label named `task`.
@@ -70,6 +78,7 @@ struct Inner {
     unknown_fields: Family<KindLabel, Counter>,
     commit_s: Histogram,
     commit_rows: Histogram,
+    queue_fill: Family<QueueLabel, Gauge<f64, AtomicU64>>,
     connections: Gauge,
     refused_connections: Family<KindLabel, Counter>,
 }
@@ -89,6 +98,7 @@ impl Default for Inner {
             unknown_fields: Family::default(),
             commit_s: Histogram::new(SECONDS),
             commit_rows: Histogram::new(COMMIT_ROWS),
+            queue_fill: Family::default(),
             connections: Gauge::default(),
             refused_connections: Family::default(),
             registry: Mutex::default(),
@@ -112,6 +122,7 @@ impl Default for Inner {
         registry.register("ingest_unknown_fields", "Fields that are not known", inner.unknown_fields.clone());
         registry.register("commit_seconds", "Group commits, begin to synced", inner.commit_s.clone());
         registry.register("commit_rows", "Records in a group commit", inner.commit_rows.clone());
+        registry.register("queue_fill_ratio", "Waiting to its limit", inner.queue_fill.clone());
         registry.register("connections", "Open connections", inner.connections.clone());
         let refused = inner.refused_connections.clone();
         registry.register("connections_refused", "Connections refused by a limit", refused);
@@ -182,6 +193,11 @@ impl Metrics {
     pub fn committed(&self, rows: usize, seconds: f64) {
         self.0.commit_rows.observe(rows as f64);
         self.0.commit_s.observe(seconds);
+    }
+
+    /// How full a queue is, 0 to 1.
+    pub fn queue_fill(&self, queue: &'static str, ratio: f64) {
+        self.0.queue_fill.get_or_create(&QueueLabel { queue }).set(ratio);
     }
 
     /// Live pings were stored but kept from the tracker.

@@ -41,7 +41,7 @@ pub async fn run_with(
     shutdown: CancellationToken,
     ready: impl AsyncFnOnce(&AppState, &mut Supervisor) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let server_key = ServerKey::open(&seal::path_of(&config.server_key, &config.database)?)?;
+    let server_key = server_key(&config)?;
     let metrics = Metrics::default();
     let mut supervisor = Supervisor::new(metrics.clone());
     let db = Db::connect(&config.database).await.context("the database can not be opened")?;
@@ -82,6 +82,9 @@ pub async fn run_with(
         }
     });
 
+    let state = app.clone();
+    supervisor.start(Stage::Driver, "retention", move |token| driver::retention::run(state.clone(), token));
+
     ready(&app, &mut supervisor).await?;
     if app.config.runs(Role::Ingest) {
         ingest::restore(&app).await.context("the stored state of ingest can not be read")?;
@@ -89,12 +92,14 @@ pub async fn run_with(
         supervisor.start(Stage::Driver, "ingest", move |token| ingest::follow(state.clone(), token));
         listen_for_legacy(&app, &mut supervisor)?;
     }
+    let address = listener.local_addr()?;
     let listener = Arc::new(listener);
     let router = http::router(&app);
     let state = app.clone();
     supervisor.start(Stage::Edge, "http", move |token| {
         http::accept::serve(Arc::clone(&listener), router.clone(), state.clone(), token)
     });
+    say_started(&app, address);
     let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
     app.db.close().await;
     outcome
@@ -123,4 +128,22 @@ fn listen_for_legacy(app: &AppState, supervisor: &mut Supervisor) -> anyhow::Res
         http::accept::serve(Arc::clone(&listener), router.clone(), state.clone(), token)
     });
     Ok(())
+}
+
+/// Device keys are needed only where pings come in; other roles do without the file.
+fn server_key(config: &Config) -> anyhow::Result<ServerKey> {
+    if !config.runs(Role::Ingest) {
+        return Ok(ServerKey::passing());
+    }
+    ServerKey::open(&seal::path_of(&config.server_key, &config.database)?)
+}
+
+/// One line for whoever started it.
+fn say_started(app: &AppState, address: std::net::SocketAddr) {
+    let devices = app.ingest.registry.len();
+    let database = crate::config::redact(&app.config.database);
+    tracing::info!("serving on http://{address}, roles {}, database {database}", app.config.roles.join(","));
+    if app.config.runs(Role::Ingest) && devices == 0 {
+        tracing::info!("no device is registered yet; see padriew device add --help");
+    }
 }

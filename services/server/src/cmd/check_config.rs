@@ -11,6 +11,9 @@ Examples:
 
 Passwords are never printed.";
 
+/// Variables that are not settings: the file itself, and what the tests and scripts read.
+const OTHER_VARIABLES: [&str; 4] = ["PADRIEW_CONFIG", "PADRIEW_TEST_", "PADRIEW_SHARED", "PADRIEW_SERVICES"];
+
 /// Print every setting and where its value came from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,5 +31,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     for (key, value, origin) in &rows {
         say(&format!("{key:keys$} = {value:values$}  # {origin}"))?;
     }
+    for name in unknown_variables(rows.iter().map(|row| row.0)) {
+        say(&format!("# {name} is set in the environment, but there is no such setting"))?;
+    }
     Ok(())
+}
+
+/// Variables with our prefix that are no setting: most likely misspelt.
+fn unknown_variables<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let known: Vec<String> = keys.map(crate::config::variable_of).collect();
+    let elsewhere = |name: &str| OTHER_VARIABLES.iter().any(|other| name.starts_with(other));
+    let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    ours.filter(|name| name.starts_with("PADRIEW_") && !elsewhere(name) && !known.contains(name)).collect()
 }

@@ -13,7 +13,7 @@ use crate::ingest::enroll::{self, local_actor};
 use crate::ingest::seal::{self, ServerKey, hex};
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
-use store::{Access, Actor, Db, Device, DeviceState, SpeedUnit};
+use store::{Access, Actor, Db, Device, DeviceKey, DeviceState, SpeedUnit};
 use tracking::Tier;
 use tracking::check::VehicleClass;
 
@@ -232,8 +232,8 @@ impl Desk {
             say("no device is registered; see padriew device add --help")?;
         }
         for device in devices {
-            let own: Vec<&str> =
-                keys.iter().filter(|key| key.device == device.id).map(|key| &*key.kid).collect();
+            let own: Vec<String> =
+                keys.iter().filter(|key| key.device == device.id).map(|key| self.described(key)).collect();
             let (id, vehicle) = (&device.id, &device.vehicle);
             say(&format!(
                 "{id:24} vehicle {vehicle:12} {protocol:18} {state:10} keys: {keys}  {note}",
@@ -244,6 +244,14 @@ impl Desk {
             ))?;
         }
         Ok(())
+    }
+
+    /// A key, and how long ago it was used.
+    fn described(&self, key: &DeviceKey) -> String {
+        match key.last_used {
+            Some(at) => format!("{} (used {:.0} s ago)", key.kid, self.by.at.since_s(at).max(0.0)),
+            None => format!("{} (never used)", key.kid),
+        }
     }
 
     async fn device(&self, id: &str) -> anyhow::Result<Device> {

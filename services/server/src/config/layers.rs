@@ -150,7 +150,8 @@ pub(crate) fn redact(url: &str) -> String {
     }
 }
 
-fn variable_of(key: &str) -> String {
+/// The environment variable of a key.
+pub(crate) fn variable_of(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 

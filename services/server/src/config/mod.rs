@@ -6,8 +6,8 @@
 
 mod layers;
 
-pub(crate) use layers::redact;
 pub use layers::{Layered, Layers, Origin};
+pub(crate) use layers::{redact, variable_of};
 
 use crate::role::Role;
 use anyhow::Context;

@@ -4,5 +4,6 @@
 
 pub mod feed;
 pub mod panels;
+pub mod retention;
 pub mod tracking;
 pub mod visits;

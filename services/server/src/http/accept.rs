@@ -6,6 +6,7 @@
 
 use super::timed_io::{Phase, TimedIo};
 use crate::config::HttpConfig;
+use crate::metrics::Metrics;
 use crate::state::AppState;
 use crate::supervise::Crew;
 use axum::Router;
@@ -72,7 +73,12 @@ pub async fn serve(
     app: AppState,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
-    let server = Arc::new(Server { router, caps: Caps::new(&app.config.http), app, token: token.clone() });
+    let server = Arc::new(Server {
+        router,
+        caps: Caps::new(&app.config.http, app.metrics.clone()),
+        app,
+        token: token.clone(),
+    });
     let crew = Crew::default();
     loop {
         let accepted = tokio::select! {
@@ -103,7 +109,7 @@ struct Server {
 
 impl Server {
     async fn connection(&self, mut socket: TcpStream, peer: SocketAddr) {
-        let _seat = match self.caps.take(peer.ip()) {
+        let seat = match self.caps.take(peer.ip()) {
             Ok(seat) => seat,
             Err(cap) => {
                 self.app.metrics.connection_refused(cap.word());
@@ -112,18 +118,17 @@ impl Server {
             }
         };
         let _ = socket.set_nodelay(true);
-        self.app.metrics.connections(1);
-        if let Err(failure) = self.converse(socket, peer).await {
+        if let Err(failure) = self.converse(socket, seat, peer).await {
             tracing::debug!(%failure, "connection ended");
         }
-        self.app.metrics.connections(-1);
     }
 
-    async fn converse(&self, socket: TcpStream, peer: SocketAddr) -> hyper::Result<()> {
+    async fn converse(&self, socket: TcpStream, seat: Seat, peer: SocketAddr) -> hyper::Result<()> {
         let limits = &self.app.config.http;
         let phase = Phase::default();
         let io = TimedIo::new(
             socket,
+            seat,
             phase.clone(),
             Duration::from_secs(limits.silent_s_max),
             Duration::from_secs(limits.head_s_max),
@@ -179,6 +184,7 @@ struct Caps {
     address_max: usize,
     exempt: Vec<IpAddr>,
     open: Arc<Mutex<Open>>,
+    metrics: Metrics,
 }
 
 #[derive(Default)]
@@ -190,6 +196,7 @@ struct Open {
 /// A counted connection; gives its place back when dropped.
 struct Seat {
     open: Arc<Mutex<Open>>,
+    metrics: Metrics,
     address: Option<IpAddr>,
 }
 
@@ -216,12 +223,13 @@ impl Cap {
 }
 
 impl Caps {
-    fn new(limits: &HttpConfig) -> Self {
+    fn new(limits: &HttpConfig, metrics: Metrics) -> Self {
         Self {
             process_max: limits.connections_max.min(files_allow()),
             address_max: limits.connections_per_address_max,
             exempt: limits.trusted_proxies.clone(),
             open: Arc::default(),
+            metrics,
         }
     }
 
@@ -239,12 +247,14 @@ impl Caps {
             *count += 1;
         }
         open.all += 1;
-        Ok(Seat { open: Arc::clone(&self.open), address })
+        self.metrics.connections(1);
+        Ok(Seat { open: Arc::clone(&self.open), metrics: self.metrics.clone(), address })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.metrics.connections(-1);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all -= 1;
         let Some(address) = self.address else { return };
@@ -262,11 +272,12 @@ mod tests {
     use super::*;
 
     fn caps(process: usize, address: usize) -> Caps {
-        Caps::new(&HttpConfig {
+        let limits = HttpConfig {
             connections_max: process,
             connections_per_address_max: address,
             ..HttpConfig::default()
-        })
+        };
+        Caps::new(&limits, Metrics::default())
     }
 
     #[test]

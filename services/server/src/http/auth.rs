@@ -81,12 +81,14 @@ pub(super) async fn signed(app: &AppState, request: Request) -> Result<Proven, A
     signed
         .verify(&key.key, &parameters, parts.method.as_str(), parts.uri.path(), &sent)
         .map_err(|e| failed(app, "signature", &e.to_string()))?;
+    let received = app.clock.now();
+    device.lane.lock().key_used(&key.kid, received);
     let proven_key = ProvenKey { key, nonce: parameters.nonce.as_str().into() };
     Ok(Proven {
         device,
         tier: Tier::Signed,
         signed: Some(proven_key),
-        received: app.clock.now(),
+        received,
         body: unpacked(&parts.headers, sent, limits)?,
     })
 }
@@ -96,7 +98,7 @@ pub(super) async fn signed(app: &AppState, request: Request) -> Result<Proven, A
 /// # Errors
 /// 401 `token`, and what is wrong with the body.
 pub(super) async fn token(app: &AppState, token: &str, request: Request) -> Result<Proven, ApiError> {
-    let Some(device) = app.ingest.registry.holder(token) else {
+    let Some(device) = holder(app, token) else {
         note(app, "(a token)", "pings", "token", &[]).await;
         let message = "the token is not known or was revoked; see padriew device rotate";
         return Err(ApiError::unauthenticated("token", message));
@@ -104,6 +106,13 @@ pub(super) async fn token(app: &AppState, token: &str, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = read(app, &parts, body).await?;
     Ok(Proven { device, tier: Tier::Token, signed: None, received: app.clock.now(), body })
+}
+
+/// The device that holds a token; remembers that it was used.
+pub(super) fn holder(app: &AppState, token: &str) -> Option<Arc<Device>> {
+    let (device, kid) = app.ingest.registry.holder(token)?;
+    device.lane.lock().key_used(&kid, app.clock.now());
+    Some(device)
 }
 
 /// Reads and unpacks a body.

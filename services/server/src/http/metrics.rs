@@ -23,5 +23,8 @@ async fn metrics(
     if !peer.ip().is_loopback() && !app.config.http.metrics_allowed.contains(&peer.ip()) {
         return Err(ApiError::not_found("not_found", "there is nothing at this path"));
     }
+    let health = app.writer.health();
+    app.metrics.queue_fill("live", health.live_fill_ratio.into());
+    app.metrics.queue_fill("backfill", health.backfill_fill_ratio.into());
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.metrics.text()))
 }

@@ -38,7 +38,7 @@ async fn by_token(
     request: Request,
 ) -> Result<StatusCode, ApiError> {
     let message = Message::read(&app, request).await?;
-    let Some(device) = app.ingest.registry.holder(&token) else {
+    let Some(device) = auth::holder(&app, &token) else {
         note(&app, "(a token)", SOURCE, "token", &[]).await;
         return Err(message.unknown("the token is not known or was revoked"));
     };

@@ -45,8 +45,10 @@ impl Phase {
 
 /// A socket with the limits of `reliability` 3 on what comes before a request.
 #[derive(Debug)]
-pub(super) struct TimedIo<S> {
+pub(super) struct TimedIo<S, K> {
     socket: S,
+    /// Held until the socket closes, also after an upgrade: the connection's place under the caps.
+    _kept: K,
     phase: Phase,
     head_max: Duration,
     /// A first byte has come.
@@ -55,11 +57,11 @@ pub(super) struct TimedIo<S> {
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> TimedIo<S> {
+impl<S, K> TimedIo<S, K> {
     /// `silent_max` runs from now until the first byte.
-    pub(super) fn new(socket: S, phase: Phase, silent_max: Duration, head_max: Duration) -> Self {
+    pub(super) fn new(socket: S, kept: K, phase: Phase, silent_max: Duration, head_max: Duration) -> Self {
         let deadline = Some(Box::pin(tokio::time::sleep(silent_max)));
-        Self { socket, phase, head_max, heard: false, deadline }
+        Self { socket, _kept: kept, phase, head_max, heard: false, deadline }
     }
 
     fn after_read(&mut self, got: usize) {
@@ -74,7 +76,7 @@ impl<S> TimedIo<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TimedIo<S> {
+impl<S: AsyncRead + Unpin, K: Unpin> AsyncRead for TimedIo<S, K> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -96,7 +98,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedIo<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedIo<S> {
+impl<S: AsyncWrite + Unpin, K: Unpin> AsyncWrite for TimedIo<S, K> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, data)
     }

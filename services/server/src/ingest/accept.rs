@@ -156,9 +156,13 @@ fn rejected(refused: &[Refused], received: Timestamp, raw: impl FnOnce() -> Vec<
 
 /// Hands live pings to the tracker, thinned where the device sends more than it may (R15).
 fn track(app: &AppState, device: &Device, now: Timestamp, live: impl Iterator<Item = (usize, Ping)>) {
+    let delayed = |ping: &Ping| app.metrics.delayed(now.since_s(ping.t));
     let pings: Vec<Ping> = {
         let mut memory = device.lane.lock();
-        live.map(|(_, ping)| ping).filter(|ping| rates::tracked(app, &mut memory, now, ping)).collect()
+        live.map(|(_, ping)| ping)
+            .inspect(delayed)
+            .filter(|ping| rates::tracked(app, &mut memory, now, ping))
+            .collect()
     };
     if pings.is_empty() {
         return;

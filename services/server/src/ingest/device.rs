@@ -22,6 +22,8 @@ pub struct Device {
 /// A key of a device.
 #[derive(Clone, Debug)]
 pub struct SigningKey {
+    /// Its name within the device, such as `k1`.
+    pub kid: Arc<str>,
     /// `device:kid`.
     pub key_id: Arc<str>,
     /// The key.
@@ -74,10 +76,22 @@ pub struct Memory {
     pub live: Bucket,
     /// Backfilled pings (R15).
     pub backfill: Bucket,
+    /// Keys and tokens used since it was last written down, with the time; two of each kind at most.
+    pub used: Vec<(Arc<str>, Timestamp)>,
     /// When the newest ping given to the tracker was measured.
     pub tracked: Option<Timestamp>,
     /// Rises with each batch judged, so that a failed one undoes only itself.
     pub judged: u64,
+}
+
+impl Memory {
+    /// Remembers that a key was used; [`super::follow()`] writes it down now and then.
+    pub fn key_used(&mut self, kid: &Arc<str>, now: Timestamp) {
+        match self.used.iter_mut().find(|(known, _)| known == kid) {
+            Some((_, at)) => *at = now,
+            None => self.used.push((Arc::clone(kid), now)),
+        }
+    }
 }
 
 impl Lane {

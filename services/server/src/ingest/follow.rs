@@ -12,6 +12,8 @@ use tracking::check::{Area, CheckParams, DeviceState};
 
 /// How often the registry is read: a change holds in every process within twice this and a read.
 const REGISTRY_EVERY: Duration = Duration::from_secs(2);
+/// How often it is written down when keys were last used.
+const USED_EVERY: Duration = Duration::from_secs(30);
 /// How far back live heads are looked for at start, seconds. What is older is history by R05 whatever
 /// the head is, so nothing more is needed.
 const HEADS_S: f64 = 120.0;
@@ -30,10 +32,12 @@ pub async fn follow(app: AppState, token: CancellationToken) -> anyhow::Result<(
             app.ingest.params.store(Arc::new(params_of(&timetable, &app)));
         }
         let mut every = tokio::time::interval(REGISTRY_EVERY);
+        let mut write_down = tokio::time::interval(USED_EVERY);
         loop {
             tokio::select! {
                 () = token.cancelled() => return Ok(()),
                 changed = feeds.changed() => { changed?; break }
+                _ = write_down.tick() => keys_used(&app).await,
                 _ = every.tick() => {
                     if let Err(failure) = app.ingest.registry.refresh(&app.db).await {
                         tracing::warn!(%failure, "the device registry could not be read; the last one holds");
@@ -41,6 +45,17 @@ pub async fn follow(app: AppState, token: CancellationToken) -> anyhow::Result<(
                 }
             }
         }
+    }
+}
+
+/// Writes down which keys were used, for `padriew device list`.
+async fn keys_used(app: &AppState) {
+    let used = app.ingest.registry.take_used();
+    if used.is_empty() {
+        return;
+    }
+    if let Err(failure) = app.db.device_keys_used(&used).await {
+        tracing::warn!(%failure, "when keys were last used could not be written down");
     }
 }
 

@@ -7,6 +7,7 @@ use super::device::{Device, SigningKey};
 use super::seal::ServerKey;
 use super::signature::Key;
 use arc_swap::ArcSwap;
+use gtfs::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,7 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Index {
     by_id: HashMap<Arc<str>, Arc<Device>>,
-    by_token: HashMap<[u8; 32], Arc<Device>>,
+    by_token: HashMap<[u8; 32], (Arc<Device>, Arc<str>)>,
 }
 
 impl Registry {
@@ -39,11 +40,22 @@ impl Registry {
         self.current.load().by_id.get(id).cloned()
     }
 
-    /// The active device that holds a URL token.
+    /// The active device that holds a URL token, and the name of the token.
     #[must_use]
-    pub fn holder(&self, token: &str) -> Option<Arc<Device>> {
+    pub fn holder(&self, token: &str) -> Option<(Arc<Device>, Arc<str>)> {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         self.current.load().by_token.get(&digest).cloned()
+    }
+
+    /// Which keys were used since this was last asked: device, key, when.
+    #[must_use]
+    pub fn take_used(&self) -> Vec<(Arc<str>, Arc<str>, Timestamp)> {
+        let mut used = Vec::new();
+        for device in self.current.load().by_id.values() {
+            let keys = std::mem::take(&mut device.lane.lock().used);
+            used.extend(keys.into_iter().map(|(kid, at)| (Arc::clone(&device.row.id), kid, at)));
+        }
+        used
     }
 
     /// How many devices may send.
@@ -85,7 +97,7 @@ impl Registry {
             let device = Arc::new(Device { row: row.clone(), keys, lane });
             for token in tokens {
                 if let Ok(digest) = <[u8; 32]>::try_from(token.secret.as_slice()) {
-                    index.by_token.insert(digest, Arc::clone(&device));
+                    index.by_token.insert(digest, (Arc::clone(&device), Arc::clone(&token.kid)));
                 }
             }
             index.by_id.insert(Arc::clone(&row.id), device);
@@ -96,7 +108,7 @@ impl Registry {
     fn unsealed(&self, key: &DeviceKey) -> Option<SigningKey> {
         let key_id: Arc<str> = format!("{}:{}", key.device, key.kid).into();
         match self.server_key.unseal(&key_id, &key.secret) {
-            Ok(secret) => Some(SigningKey { key_id, key: Key::new(&secret) }),
+            Ok(secret) => Some(SigningKey { kid: Arc::clone(&key.kid), key_id, key: Key::new(&secret) }),
             Err(failure) => {
                 tracing::error!(%key_id, failure = format!("{failure:#}"), "a device key can not be used");
                 None

@@ -140,3 +140,14 @@ async fn tokens_are_not_in_the_metrics_and_refusals_carry_a_request_id() {
     let refused = answer(reqwest::Client::new().post(server.url("/v1/pings/nobody")).body("{}")).await;
     assert_eq!(refused.json()["error"]["request"].as_str(), refused.headers["x-request-id"].to_str().ok());
 }
+
+#[tokio::test]
+async fn it_is_known_when_a_key_was_last_used() {
+    let server = Server::start().await;
+    let bus = server.signer("bus-017").await;
+    server.send(&bus, &body(&[ping(1, server.now())])).await;
+    let used = server.app.ingest.registry.take_used();
+    assert_eq!((used.len(), &*used[0].0, &*used[0].1), (1, "bus-017", "k1"));
+    server.app.db.device_keys_used(&used).await.unwrap();
+    assert_eq!(server.app.db.device_keys("bus-017").await.unwrap()[0].last_used, Some(used[0].2));
+}
