@@ -210,21 +210,23 @@ fn headline(board: &Board, now: i64, next: i64, w: &Words) -> String {
     }
 }
 
-/// The rows of the board in order: boarding and arriving, coming by the time shown, then those that left.
+/// The rows of the board in order: boarding and arriving, coming by the time shown, those that should
+/// have come but were never seen, then those that left.
 fn tracked_rows(board: &Board, now: i64, w: &Words, view: &View) -> Vec<RowView> {
     let mut rows: Vec<&Row> = board.snap.rows.iter().collect();
-    rows.sort_by_key(|row| (class(row), shown_t(row), row.id.clone()));
+    rows.sort_by_key(|row| (class(row, now), shown_t(row), row.id.clone()));
     let full = rows.len() > ROWS_MAX;
     let gone_kept_s = if full { GONE_KEPT_FULL_S } else { GONE_KEPT_S };
     rows.retain(|row| row.st != State::Gone || now - shown_t(row) <= gone_kept_s);
     rows.iter().filter_map(|row| row_view(board, row, now, w, view)).take(ROWS_MAX).collect()
 }
 
-fn class(row: &Row) -> u8 {
+fn class(row: &Row, now: i64) -> u8 {
     match row.st {
         State::AtStop => 0,
         State::Arriving => 1,
-        State::Gone => 3,
+        State::Gone => 4,
+        _ if row.src == Source::Unconfirmed && row.a < now => 3,
         _ => 2,
     }
 }

@@ -162,3 +162,78 @@ async fn connect(request: Request) -> Result<Socket, String> {
 fn random() -> f64 {
     SysRng.try_next_u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+
+    const SNAP: &str =
+        r#"{"k":"snap","ep":1,"seq":1,"now":5,"ttl":90,"stop":{"id":"S1","name":{},"lat":0,"lon":0}}"#;
+    const BYE: &str = r#"{"k":"bye","in":[1,2],"why":"restart"}"#;
+
+    fn link(port: u16) -> Link {
+        let server = format!("ws://127.0.0.1:{port}");
+        Link::new(&Args::parse_from(["stop-display", "--server", &server, "--stop", "S1"])).unwrap()
+    }
+
+    /// Accepts one connection, says `texts`, and hangs up.
+    async fn serve_once(listener: &TcpListener, texts: &[&str]) {
+        let mut socket = accept_async(listener.accept().await.unwrap().0).await.unwrap();
+        for text in texts {
+            socket.send(Message::Text((*text).into())).await.unwrap();
+        }
+        socket.close(None).await.unwrap();
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+
+    async fn events(link: &mut Link, n: usize) -> Vec<LinkEvent> {
+        let mut events = Vec::new();
+        while events.len() < n {
+            events.push(timeout(Duration::from_secs(10), link.next(1)).await.unwrap());
+        }
+        events
+    }
+
+    #[tokio::test]
+    async fn a_link_comes_back_by_itself_after_the_server_hung_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut link = link(listener.local_addr().unwrap().port());
+        let server = async {
+            serve_once(&listener, &[SNAP, "no JSON", r#"{"k":"hologram"}"#]).await;
+            serve_once(&listener, &[SNAP, BYE]).await;
+            serve_once(&listener, &[SNAP]).await;
+        };
+        let (seen, ()) = tokio::join!(events(&mut link, 11), server);
+        let said: Vec<&str> = seen
+            .iter()
+            .map(|event| match event {
+                LinkEvent::Opened => "opened",
+                LinkEvent::Closed(_) => "closed",
+                LinkEvent::Frame(frame) => match **frame {
+                    ToPanel::Snap(_) => "snap",
+                    ToPanel::Bye(_) => "bye",
+                    _ => "unknown",
+                },
+            })
+            .collect();
+        let want = [
+            "opened", "snap", "unknown", "closed", "opened", "snap", "bye", "closed", "opened", "snap",
+            "closed",
+        ];
+        assert_eq!(said, want);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_named_and_tried_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let mut link = link(port);
+        for event in events(&mut link, 2).await {
+            assert!(matches!(event, LinkEvent::Closed(why) if why.contains("refused")));
+        }
+    }
+}

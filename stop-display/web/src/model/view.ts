@@ -134,16 +134,22 @@ function headline(board: Board, now: number, next: number, w: Words): string {
   return next - now > NEXT_FAR_S ? fill(w.next, "t", hhmm(tz, next)) : "";
 }
 
-/** The rows of the board in order: boarding and arriving, coming by the time shown, then those that left. */
+/**
+ * The rows of the board in order: boarding and arriving, coming by the time shown, those that should
+ * have come but were never seen, then those that left.
+ */
 function trackedRows(board: Board, now: number, v: View): RowView[] {
   const rows = (board.snap.rows || []).slice();
-  rows.sort((a, b) => rank(a) - rank(b) || shownT(a) - shownT(b) || order(a.id, b.id));
+  rows.sort((a, b) => rank(a, now) - rank(b, now) || shownT(a) - shownT(b) || order(a.id, b.id));
   const keptS = rows.length > ROWS_MAX ? GONE_KEPT_FULL_S : GONE_KEPT_S;
   return rowViews(board, rows.filter((row) => row.st !== "gone" || now - shownT(row) <= keptS), now, v);
 }
 
-function rank(row: Row): number {
-  return row.st === "at" ? 0 : row.st === "arr" ? 1 : row.st === "gone" ? 3 : 2;
+function rank(row: Row, now: number): number {
+  if (row.st === "at") return 0;
+  if (row.st === "arr") return 1;
+  if (row.st === "gone") return 4;
+  return row.src === "unc" && row.a < now ? 3 : 2;
 }
 
 function shownT(row: Row): number {
