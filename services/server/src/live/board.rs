@@ -190,3 +190,6 @@ fn ring(old: &[Utf8Bytes], delta: Utf8Bytes) -> Vec<Utf8Bytes> {
     ring.push(delta);
     ring
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,3 +144,88 @@ fn put(topic: &Topic, content: Arc<StopBoard>, alerts: &Arc<[Alert]>, now: Times
     };
     next.map(|board| topic.put(board)).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::Lacks;
+    use gtfs::fixture;
+    use tracking::StopBoard;
+
+    const TOWN: &str = "
+        stop A 0 0
+        stop B 500 0
+        route R bus
+        trip t1 route=R : A 08:00 B 08:02
+    ";
+
+    struct Desk {
+        hub: Arc<Hub>,
+        publisher: Publisher,
+        now: Timestamp,
+    }
+
+    impl Desk {
+        fn open(text: &str) -> Self {
+            let hub = Arc::new(Hub::default());
+            let mut desk = Self {
+                publisher: Publisher::new(Arc::clone(&hub), 3),
+                hub,
+                now: Timestamp::from_s(1_795_480_200),
+            };
+            desk.install(text);
+            desk
+        }
+
+        fn install(&mut self, text: &str) {
+            let timetable = Arc::new(fixture::timetable(text).unwrap());
+            self.publisher.install(&Arc::new(Common::of(timetable, false, 1.0)), self.now);
+        }
+
+        fn put(&mut self, at: Instant) {
+            let board = Arc::new(StopBoard { stop: StopIdx::new(0), calls: Vec::new() });
+            self.publisher.board(StopIdx::new(0), board, self.now, at);
+        }
+
+        fn seq(&self) -> u64 {
+            self.hub.topic("A").unwrap().board().seq
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_change_leaves_at_once_and_the_next_ones_four_times_a_second() {
+        let (mut desk, start) = (Desk::open(TOWN), Instant::now());
+        desk.put(start);
+        assert_eq!(desk.seq(), 2);
+        for _ in 0..9 {
+            desk.put(start + Duration::from_millis(100));
+        }
+        assert_eq!(desk.seq(), 2, "too soon");
+        let due = desk.publisher.flush(desk.now, start + Duration::from_millis(100)).unwrap();
+        assert_eq!(due, start + FRAME_SPACING);
+        assert_eq!(desk.publisher.flush(desk.now, due), None);
+        assert_eq!(desk.seq(), 3, "nine changes became one frame");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_lives_through_a_feed_swap_and_gets_a_snapshot() {
+        let mut desk = Desk::open(TOWN);
+        let mut reader = desk.hub.topic("A").unwrap().subscribe(desk.now);
+        let before = Arc::clone(&reader.borrow_and_update());
+        desk.install("stop A 0 0\nstop Z 900 0\nroute R bus\ntrip t9 route=R : A 09:00 Z 09:05\n");
+        assert!(reader.has_changed().unwrap());
+        let after = Arc::clone(&reader.borrow_and_update());
+        assert_eq!(after.lacks(before.ep, before.seq), Lacks::Snapshot);
+        assert_ne!(after.place.sched().sv, before.place.sched().sv);
+        assert!(desk.hub.topic("B").is_none(), "the new feed has no such stop");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_of_a_stop_that_a_new_feed_lacks_is_told_by_the_end_of_its_topic() {
+        let mut desk = Desk::open(TOWN);
+        let mut reader = desk.hub.topic("B").unwrap().subscribe(desk.now);
+        reader.borrow_and_update();
+        desk.install("stop A 0 0\nstop Z 900 0\nroute R bus\ntrip t9 route=R : A 09:00 Z 09:05\n");
+        assert!(reader.changed().await.is_err());
+    }
+}

@@ -6,7 +6,11 @@
 
 mod alerts;
 mod positions;
+#[cfg(test)]
+mod tests;
 mod trips;
+#[cfg(test)]
+mod validator;
 
 use super::place::Common;
 use bytes::Bytes;
