@@ -36,6 +36,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits and doors of ingest.
     pub ingest: IngestConfig,
+    /// What is kept how long.
+    pub retention: RetentionConfig,
     /// Logging.
     pub log: LogConfig,
     /// Simulated positions are live. Set by the demo alone; no file or argument can.
@@ -55,6 +57,7 @@ impl Default for Config {
             server_key: String::new(),
             http: HttpConfig::default(),
             ingest: IngestConfig::default(),
+            retention: RetentionConfig::default(),
             log: LogConfig::default(),
             allow_simulated: false,
         }
@@ -147,6 +150,25 @@ impl Default for IngestConfig {
             backfill_total_per_s_max: 20_000,
             osmand_listen: String::new(),
         }
+    }
+}
+
+/// What is kept how long (`reliability` 3, 5).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Raw pings, days.
+    pub pings_d: u32,
+    /// Refused records, days.
+    pub quarantine_d: u32,
+    /// Refused records, at most.
+    pub quarantine_rows_max: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        let store::Retention { pings_d, quarantine_d, quarantine_rows_max, .. } = store::Retention::default();
+        Self { pings_d, quarantine_d, quarantine_rows_max }
     }
 }
 

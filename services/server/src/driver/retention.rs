@@ -1,45 +1,99 @@
-//! Forgets what is too old: nonces every minute, pings and quarantine every hour.
+//! Forgets what is too old: nonces every minute, pings and refused records every hour.
 //!
-//! What was deleted is logged; nothing that a duplicate key or the audit log needs ever is.
+//! Processes that share a database may all do it: what one deleted, another does not find. What was deleted is written to the audit log, so that nothing goes unseen.
 
+use crate::config::Config;
 use crate::state::AppState;
 use std::time::Duration;
-use store::StoreError;
-use store::retention::Retention;
+use store::{Actor, Change, Deleted, Retention, StoreError};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-/// Nonces are many and short-lived.
+/// How often nonces go, in real time: they come with every signed request.
 const NONCES_EVERY: Duration = Duration::from_secs(60);
-/// Everything else is looked at once in this many rounds.
-const ROUNDS_BETWEEN_ALL: u32 = 60;
+/// Each so many rounds of nonces, everything else goes too.
+const ALL_EVERY_ROUNDS: u32 = 60;
+/// A nonce is kept at least this long, seconds (`ingest` section 4).
+const NONCES_S_MIN: i64 = 300;
 
-/// Runs until `token` is cancelled. A database that does not answer is asked again in the next round.
+/// Forgets until `token` is cancelled.
 ///
 /// # Errors
-/// Never.
+/// Never; a database that does not answer is tried again in the next round.
 pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> {
-    let mut every = tokio::time::interval(NONCES_EVERY);
-    every.tick().await;
-    for round in 1u32.. {
+    let retention = of(&app.config);
+    let mut every = interval(NONCES_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for round in 0u32.. {
         tokio::select! {
-            () = token.cancelled() => return Ok(()),
+            () = token.cancelled() => break,
             _ = every.tick() => {}
         }
-        if let Err(failure) = forget(&app, round.is_multiple_of(ROUNDS_BETWEEN_ALL)).await {
-            tracing::warn!(%failure, "what is too old could not be deleted; trying again in a minute");
+        // A chunk of a deletion is a transaction of its own: being dropped in the middle does no harm.
+        let forgotten = tokio::select! {
+            () = token.cancelled() => break,
+            forgotten = forget(&app, &retention, round.is_multiple_of(ALL_EVERY_ROUNDS)) => forgotten,
+        };
+        if let Err(failure) = forgotten {
+            tracing::warn!(%failure, "what is too old could not be deleted; the next round tries again");
         }
     }
     Ok(())
 }
 
-async fn forget(app: &AppState, all: bool) -> Result<(), StoreError> {
-    let (now, retention) = (app.clock.now(), Retention::default());
+fn of(config: &Config) -> Retention {
+    // As long as a signature is accepted, from the earliest to the latest moment, its nonce must be known.
+    let nonces_s = NONCES_S_MIN.max(config.ingest.signature_window_s.saturating_mul(2).saturating_add(60));
+    Retention {
+        pings_d: config.retention.pings_d,
+        nonces_s: u32::try_from(nonces_s).unwrap_or(u32::MAX),
+        quarantine_d: config.retention.quarantine_d,
+        quarantine_rows_max: config.retention.quarantine_rows_max,
+    }
+}
+
+async fn forget(app: &AppState, retention: &Retention, all: bool) -> Result<(), StoreError> {
+    let now = app.clock.now();
     if !all {
-        return app.db.retain_nonces(now, &retention).await.map(drop);
+        app.db.retain_nonces(now, retention).await?;
+        return Ok(());
     }
-    let deleted = app.db.retain(now, &retention).await?;
-    if deleted.pings + deleted.quarantined > 0 {
-        tracing::info!(pings = deleted.pings, quarantined = deleted.quarantined, "deleted what is too old");
+    let Deleted { pings, quarantined, .. } = app.db.retain(now, retention).await?;
+    if pings + quarantined == 0 {
+        return Ok(());
     }
+    let by = Actor {
+        at: now,
+        who: "padriew serve".into(),
+        role: "local".into(),
+        address: "".into(),
+        reason: "retention".into(),
+        request_id: "".into(),
+    };
+    let change = Change {
+        action: "retention".into(),
+        after: format!("deleted pings={pings} quarantine={quarantined}"),
+        ..Change::default()
+    };
+    app.db.audit(&by, &change).await?;
+    tracing::info!(pings, quarantined, "deleted what was older than the retention allows");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_outlives_every_signature_it_could_come_back_with() {
+        let mut config = Config::default();
+        assert_eq!(of(&config).nonces_s, 300);
+        config.ingest.signature_window_s = 600;
+        assert_eq!(of(&config).nonces_s, 1_260);
+    }
+
+    #[test]
+    fn the_default_is_what_the_store_keeps_by_itself() {
+        assert_eq!(of(&Config::default()), Retention::default());
+    }
 }
