@@ -280,7 +280,7 @@ impl Desk {
             address::base(&self.config)
         ))?;
         Ok(say(
-            "  signed with hmac-sha256 as RFC 9421 has it; POST /v1/pings is described in the documentation",
+            "  signed with hmac-sha256 as RFC 9421 has it: see ops/trackers.md, and ops/send_ping.py for a client",
         )?)
     }
 

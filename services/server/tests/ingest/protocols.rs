@@ -110,3 +110,27 @@ async fn a_tracker_without_a_clock_counts_from_its_start() {
     let age_s = row.ping.received.since_s(row.ping.t);
     assert!((1.9..2.1).contains(&age_s), "{age_s}");
 }
+
+#[tokio::test]
+async fn the_client_that_we_show_to_others_works() {
+    let server = Server::start().await;
+    let bus = server.signer("bus-017").await;
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ops/send_ping.py");
+    let mut client = tokio::process::Command::new("python3");
+    client.arg(script).args(["--url", &server.url(""), "--keyid", &bus.key_id]);
+    client.args([
+        "--key",
+        &server::ingest::seal::hex(&bus.new.secret),
+        "--lat",
+        "13.688",
+        "--lon",
+        "101.071",
+    ]);
+    let Ok(output) = client.output().await else {
+        eprintln!("skipped: the client in Python; there is no python3");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap()["ok"], 1, "{said}");
+}
