@@ -5,6 +5,8 @@ mod bus;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod fault;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod parity;
