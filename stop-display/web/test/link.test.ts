@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sunAltitudeDeg, theme } from "../src/draw/theme";
 import { Backoff, hash } from "../src/link/backoff";
+import { checked } from "../src/link/check";
 import { Clock } from "../src/link/clock";
 
 test("a thousand panels spread over the whole window", () => {
@@ -46,4 +47,14 @@ test("night begins with twilight at the stop", () => {
   assert.equal(theme("auto", at("12:00"), 13.69, 101.07), "day");
   assert.equal(theme("auto", at("18:15"), 13.69, 101.07), "night");
   assert.equal(theme("day", at("23:00"), 13.69, 101.07), "day");
+});
+
+test("what is no frame is refused, and a row that is none costs only itself", () => {
+  for (const none of [null, 7, "hb", [], {}, { k: "hologram" }, { k: "hb" }, { k: "hb", now: "5", seq: 1 }, { k: "d" }, { k: "bye" }]) {
+    assert.equal(checked(none), null, JSON.stringify(none));
+  }
+  assert.equal(checked({ k: "bye", in: ["soon"] }), null);
+  assert.equal(checked({ k: "snap", ep: 1, seq: 1, now: 1, ttl: 90, stop: null }), null);
+  const row = { id: "a", r: "B1", h: 1, a: 5 };
+  assert.deepEqual(checked({ k: "d", seq: 2, up: [null, { id: "b" }, row] }), { k: "d", seq: 2, up: [row] });
 });

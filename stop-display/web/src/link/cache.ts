@@ -1,6 +1,7 @@
 // The last board and its 36 h timetable, kept over a restart. Storage may be denied: then nothing is kept.
 
 import type { Snap } from "../frames";
+import { checked } from "./check";
 
 /** A kept board older than its timetable is of no use, milliseconds. */
 const KEPT_MAX_MS = 48 * 3600 * 1000;
@@ -19,7 +20,7 @@ export class Cache {
   load(): Kept | null {
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) || "null") as Kept | null;
-      return kept && kept.snap && kept.snap.stop && Date.now() - kept.at < KEPT_MAX_MS ? kept : null;
+      return kept && checked(kept.snap) && Date.now() - kept.at < KEPT_MAX_MS ? kept : null;
     } catch (_) {
       return null;
     }

@@ -2,6 +2,7 @@
 
 import type { Bye, ToPanel } from "../frames";
 import { Backoff } from "./backoff";
+import { checked } from "./check";
 
 /** No frame for this long means the link is dead, milliseconds. */
 const DEAD_MS = 35000;
@@ -64,14 +65,15 @@ export class Link {
 
   private receive(text: string): void {
     this.alive();
-    let frame: ToPanel;
+    let frame: ToPanel | null = null;
     try {
-      frame = JSON.parse(text) as ToPanel;
+      frame = checked(JSON.parse(text));
     } catch (_) {
-      return;
+      // No JSON: alive, but nothing to show.
     }
-    if (frame && frame.k === "bye") this.bye = frame;
-    if (frame) this.on.frame(frame);
+    if (!frame) return;
+    if (frame.k === "bye") this.bye = frame;
+    this.on.frame(frame);
   }
 
   private alive(): void {

@@ -2,6 +2,7 @@
 
 import type { Snap } from "../frames";
 import { hash } from "./backoff";
+import { checked } from "./check";
 
 /** How often a board is asked for, milliseconds. */
 const EVERY_MS = 20000;
@@ -13,7 +14,7 @@ export function poll(id: string, wanted: () => string | null, take: (snap: Snap)
     if (!url) return;
     fetch(url)
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
-      .then((snap: Snap) => wanted() && take(snap))
+      .then((snap: Snap) => wanted() && checked(snap) && take(snap))
       .catch(() => undefined);
   };
   const begin = () => {
