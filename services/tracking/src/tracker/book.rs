@@ -3,6 +3,7 @@
 use super::Tracker;
 use super::ping::alert;
 use crate::boards::Holder;
+use crate::days;
 use crate::job::{Bound, Job};
 use crate::run::Run;
 use crate::{DatedTrip, Effect};
@@ -76,11 +77,27 @@ impl Tracker {
             let kept: Vec<DatedTrip> = job.runs[..job.told.len()].iter().map(|run| run.dated).collect();
             self.retire(at, &old, &kept, now, effects);
         }
+        self.close_earlier_runs(&job, now);
         for run in job.runs.iter().take(1) {
             let told = !job.told.is_empty();
             self.trips.holders.insert(run.dated, Holder { vehicle: at, present: true, told, next: 0 });
         }
         self.vehicles[at as usize].job = Some(job);
+    }
+
+    /// A vehicle that says it runs a later trip of its block speaks for the earlier ones, whose time is
+    /// over: nobody saw them, as after a start without history, but they are not still to come.
+    fn close_earlier_runs(&mut self, job: &Job, now: Timestamp) {
+        let Some(run) = job.run().filter(|_| job.bound != Bound::Automatic) else { return };
+        for earlier in days::block_of(&self.timetable, run) {
+            let past = earlier.origin < run.origin && earlier.aimed_end(&self.timetable) <= now;
+            if past && !self.trips.holders.contains_key(&earlier.dated) {
+                self.trips.over.entry(earlier.dated).or_insert(now.plus_s(super::tick::OVER_S));
+                for call in self.timetable.calls(earlier.pattern) {
+                    self.boards.mark(call.stop);
+                }
+            }
+        }
     }
 
     /// Takes a vehicle off its job.
@@ -140,5 +157,69 @@ impl Tracker {
             return self.release(at, now, effects);
         }
         self.trips.holders.insert(next, Holder { vehicle: at, present: true, told: true, next: 0 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CallSource, Claim, Event, Ping, Provenance, StopBoard, Tier};
+    use gtfs::{ServiceDay, ServiceTime};
+    use std::sync::Arc;
+
+    /// The board of stop B after a vehicle has claimed a trip at 08:11 to a tracker that knew nothing.
+    fn board_of_b(claimed: &str) -> Arc<StopBoard> {
+        let timetable = gtfs::fixture::timetable(
+            "stop A 0 0\nstop B 900 0\nstop C 2000 0\nshape s 0,0 2000,0\nroute R bus\n\
+             trip t1 route=R block=b1 shape=s : A 08:00 B 08:04 C 08:08\n\
+             trip t2 route=R block=b1 : C 08:15 B 08:19 A 08:24",
+        )
+        .unwrap();
+        let timetable = Arc::new(timetable);
+        let mut tracker = Tracker::new(Arc::clone(&timetable));
+        let day = ServiceDay::parse("20261124").unwrap();
+        let now = day.at(timetable.tz, ServiceTime::parse(b"08:11:00").unwrap());
+        let (lat, lon) = gtfs::fixture::lat_lon(2000.0, 0.0);
+        let ping = Ping {
+            vehicle: "v".into(),
+            t: now,
+            received: now,
+            lat,
+            lon,
+            speed_mps: Some(0.0),
+            heading_deg: None,
+            accuracy_m: None,
+            hdop: None,
+            odometer_m: None,
+            claim: Claim { trip: Some(claimed.into()), ..Claim::default() },
+            door_open: None,
+            passengers: None,
+            occupancy: None,
+            ev: None,
+            provenance: Provenance::Gps,
+            tier: Tier::Signed,
+        };
+        let mut effects = Vec::new();
+        tracker.step(now, Event::Tick, &mut effects);
+        tracker.step(now, Event::Ping(ping), &mut effects);
+        tracker.step(now.plus_s(1.0), Event::Tick, &mut effects);
+        let stop = timetable.stop("B").unwrap();
+        let board = effects.into_iter().rev().find_map(|effect| match effect {
+            Effect::Board(at, board) if at == stop => Some(board),
+            _ => None,
+        });
+        board.unwrap()
+    }
+
+    #[test]
+    fn a_vehicle_that_starts_in_the_middle_of_its_block_speaks_for_the_trips_before() {
+        let board = board_of_b("t2");
+        assert_eq!(board.calls.len(), 1, "the 08:04 is not still to come");
+        assert_eq!(board.calls[0].source, CallSource::Live);
+    }
+
+    #[test]
+    fn without_such_a_vehicle_a_late_trip_stays_on_the_board() {
+        assert_eq!(board_of_b("unheard of").calls.len(), 2);
     }
 }

@@ -26,13 +26,16 @@ const DROPOUT_S: (f64, f64) = (480.0, 100.0);
 const FROZEN_S: (f64, f64) = (900.0, 420.0);
 
 impl Fault {
-    /// Shown on the first vehicles of the fleet, in this order: lines in turn, the ferry last and sound.
-    pub(super) const SHOWN: [Self; 7] = [
+    /// Shown on the first vehicles of the fleet, in this order: lines in turn, the ferry sound. The wrong
+    /// clock, which takes minutes to be believed, is on a line that does not serve the railway station.
+    pub(super) const SHOWN: [Self; 9] = [
         Self::None,
         Self::Dropout,
         Self::Duplicate,
         Self::NoClaim,
         Self::Frozen,
+        Self::None,
+        Self::None,
         Self::None,
         Self::ClockAhead,
     ];
