@@ -186,6 +186,14 @@ impl Crew {
         self.0.spawn(task);
     }
 
+    /// Runs a task to its end even if whoever waits for it goes away; `None` when it panicked.
+    pub async fn finish_anyway<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        self.0.spawn(task).await.ok()
+    }
+
     /// How many are running.
     #[must_use]
     pub fn len(&self) -> usize {

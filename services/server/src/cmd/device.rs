@@ -9,6 +9,7 @@ use super::out::say;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ingest::device::networks;
 use crate::ingest::enroll::{self, local_actor};
 use crate::ingest::seal::{self, ServerKey, hex};
 use anyhow::{Context, bail};
@@ -88,6 +89,9 @@ struct Add {
     /// It has no secret at all and uses the legacy listener (ingest.osmand_listen); never trusted over others
     #[arg(long)]
     legacy: bool,
+    /// The networks it may come from, such as 10.20.0.0/16,203.0.113.7; any when not given
+    #[arg(long, default_value = "")]
+    network: String,
     /// How often it reports, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = store::device::EXPECTED_PERIOD_S)]
     period: f64,
@@ -179,6 +183,7 @@ impl Desk {
         if self.db.device(&add.id).await?.is_some() {
             bail!("{} is registered already; padriew device rotate {} gives it another key", add.id, add.id);
         }
+        networks(&add.network).map_err(|e| anyhow::anyhow!("--network: {e}"))?;
         let tier_max = match add.protocol.as_str() {
             "traccar" => Tier::Legacy,
             _ if add.legacy => Tier::Legacy,
@@ -191,6 +196,7 @@ impl Desk {
             expected_period_s: add.period,
             clock_fix_allowed: add.fix_clock,
             speed_unit: add.speed.into(),
+            network: add.network.as_str().into(),
             note: add.note.as_str().into(),
             ..Device::new(&add.id, add.vehicle.as_ref().unwrap_or(&add.id), add.on.into())
         };

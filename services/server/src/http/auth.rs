@@ -3,6 +3,7 @@
 //! The body is read here, because a signature is over its bytes. Nothing of it is understood yet.
 
 use super::error::ApiError;
+use super::peer;
 use crate::ingest::body::{self, BodyLimits};
 use crate::ingest::device::{Device, SigningKey};
 use crate::ingest::signature::{Parameters, Signed, header, sign_reply};
@@ -75,6 +76,7 @@ pub(super) async fn signed(app: &AppState, request: Request) -> Result<Proven, A
     let signed = signature_headers(&parts.headers)?;
     let parameters = signed.parameters().map_err(|e| failed(app, "signature", &e.to_string()))?;
     let (device, key) = key_of(app, &parameters).await?;
+    from_its_network(app, &device, &parts)?;
     in_window(app, &parameters)?;
     let limits = limits(app);
     let sent = body::read(&parts.headers, body, limits).await?;
@@ -104,8 +106,23 @@ pub(super) async fn token(app: &AppState, token: &str, request: Request) -> Resu
         return Err(ApiError::unauthenticated("token", message));
     };
     let (parts, body) = request.into_parts();
+    from_its_network(app, &device, &parts)?;
     let body = read(app, &parts, body).await?;
     Ok(Proven { device, tier: Tier::Token, signed: None, received: app.clock.now(), body })
+}
+
+/// Whether a device may come from where it comes from.
+///
+/// # Errors
+/// 403 `network`.
+pub(super) fn from_its_network(app: &AppState, device: &Device, parts: &Parts) -> Result<(), ApiError> {
+    let from = peer::sender(&parts.extensions, &parts.headers, &app.config.http.trusted_proxies);
+    if device.may_come_from(from) {
+        return Ok(());
+    }
+    app.metrics.auth_failed("network");
+    let message = format!("{} is not registered for {from}; see padriew device list", device.row.id);
+    Err(ApiError::forbidden("network", message))
 }
 
 /// The device that holds a token; remembers that it was used.

@@ -14,6 +14,7 @@ mod metrics;
 mod osmand;
 mod pages;
 mod panel;
+mod peer;
 mod pings;
 mod public;
 mod realtime;

@@ -13,6 +13,7 @@ use crate::state::AppState;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::get;
 use bytes::Bytes;
 use gtfs::Timestamp;
@@ -60,6 +61,7 @@ async fn by_id(State(app): State<AppState>, request: Request) -> Result<StatusCo
 
 /// A request, read but not understood.
 struct Message {
+    parts: Parts,
     sent: Bytes,
     is_json: bool,
     received: Timestamp,
@@ -72,7 +74,7 @@ impl Message {
         let is_json = body.first() == Some(&b'{');
         let query = parts.uri.query().unwrap_or_default();
         let sent = if is_json { body } else { [query.as_bytes(), b"&", &body].concat().into() };
-        Ok(Self { sent, is_json, received: app.clock.now() })
+        Ok(Self { parts, sent, is_json, received: app.clock.now() })
     }
 
     fn decoded(&self, device: Option<&Device>) -> Result<Decoded, ApiError> {
@@ -93,6 +95,7 @@ impl Message {
     }
 
     async fn take(&self, app: &AppState, device: Arc<Device>, tier: Tier) -> Result<StatusCode, ApiError> {
+        auth::from_its_network(app, &device, &self.parts)?;
         let decoded = self.decoded(Some(&device))?;
         if decoded.id.is_some_and(|id| *id != *device.row.id) {
             return Err(self.unknown("the id is not that of the token's device"));

@@ -83,23 +83,43 @@ pub async fn accept(
         rows,
         rejected: rejected(&summary.refused, received, raw),
     };
+    let (state, device) = (app.clone(), Arc::clone(&device));
+    // The sender may hang up while the commit runs. It is stored all the same, so it is tracked all the same.
+    let settled = async move { settle(&state, &device, batch, live, undo, received).await };
+    let receipt = app.ingest.crew.finish_anyway(settled).await.ok_or_else(died)??;
+    let outcome = outcome(summary, &receipt);
+    count(app, source, &outcome, begun);
+    Ok(outcome)
+}
+
+/// Stores a batch, and hands what is live to the tracker.
+async fn settle(
+    app: &AppState,
+    device: &Device,
+    batch: PingBatch,
+    live: Vec<(usize, Ping)>,
+    undo: Undo,
+    received: Timestamp,
+) -> Result<PingReceipt, ApiError> {
     match app.writer.submit(batch).await {
         Ok(receipt) => {
             let fresh = |row: usize| receipt.duplicates.binary_search(&row).is_err();
-            track(app, &device, received, live.into_iter().filter(|(row, _)| fresh(*row)));
-            let outcome = outcome(summary, &receipt);
-            count(app, source, &outcome, begun);
-            Ok(outcome)
+            track(app, device, received, live.into_iter().filter(|(row, _)| fresh(*row)));
+            Ok(receipt)
         }
         Err(failure) => {
             if shows_unstored(&failure) {
-                track(app, &device, received, live.into_iter());
+                track(app, device, received, live.into_iter());
             } else {
-                undo.apply(&device);
+                undo.apply(device);
             }
             Err(refusal(&failure))
         }
     }
+}
+
+fn died() -> ApiError {
+    ApiError::internal(&anyhow::anyhow!("storing a batch panicked"))
 }
 
 /// Rates and rules; when it is refused, nothing is remembered.

@@ -4,6 +4,8 @@ use super::bucket::Bucket;
 use super::osmand::SpeedUnit;
 use super::signature::Key;
 use gtfs::Timestamp;
+use ipnet::IpNet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracking::Tier;
 use tracking::check::{DeviceProfile, DeviceState};
@@ -15,6 +17,8 @@ pub struct Device {
     pub row: store::Device,
     /// Keys for signing, at most two live.
     pub keys: Vec<SigningKey>,
+    /// The networks it may come from; empty: any.
+    pub networks: Vec<IpNet>,
     /// What is remembered between requests; the same across changes of the registry.
     pub lane: Arc<Lane>,
 }
@@ -42,6 +46,12 @@ impl Device {
             clock_fix_allowed: self.row.clock_fix_allowed,
             simulated_is_live,
         }
+    }
+
+    /// Whether it may come from an address.
+    #[must_use]
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// The key of a key id.
@@ -98,5 +108,35 @@ impl Lane {
     /// For a moment, never across an await.
     pub fn lock(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads networks as the registry has them: addresses or CIDR, with commas between.
+///
+/// # Errors
+/// The part that is neither.
+pub fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let read = |part: &str| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
+    parts
+        .map(|part| {
+            read(part).map_err(|_| format!("\"{part}\" is no network; write 10.20.0.0/16 or 203.0.113.7"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_addresses_or_ranges_and_a_mistake_is_named() {
+        let read = networks("10.20.0.0/16, 203.0.113.7,2001:db8::/32").unwrap();
+        let within =
+            |text: &str| read.iter().any(|network| network.contains(&text.parse::<IpAddr>().unwrap()));
+        assert!(within("10.20.3.4") && within("203.0.113.7") && within("2001:db8::1"));
+        assert!(!within("10.21.0.1") && !within("203.0.113.8"));
+        assert!(networks("").unwrap().is_empty());
+        assert!(networks("10.20.0.0/99").unwrap_err().contains("10.20.0.0/99"));
     }
 }

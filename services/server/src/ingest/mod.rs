@@ -26,6 +26,7 @@ pub use follow::{follow, restore};
 pub use judge::Refused;
 pub use unknown::{Unknown, note};
 
+use crate::supervise::Crew;
 use arc_swap::ArcSwap;
 use bucket::Bucket;
 use registry::Registry;
@@ -44,6 +45,8 @@ pub struct Ingest {
     pub unknown: Unknown,
     /// Seals the keys of devices.
     pub server_key: ServerKey,
+    /// Batches on their way to the disk; they arrive even if their sender hangs up.
+    crew: Crew,
     /// Backfill of all devices (R15).
     backfill: Mutex<Bucket>,
 }
@@ -57,6 +60,7 @@ impl Ingest {
             params: ArcSwap::default(),
             unknown: Unknown::default(),
             server_key,
+            crew: Crew::default(),
             backfill: Mutex::default(),
         }
     }

@@ -3,7 +3,7 @@
 //! Read again from the database every two seconds, so that adding and revoking, by any process, holds
 //! within five. Unknown senders are counted, quarantined once in ten minutes each, and logged so too.
 
-use super::device::{Device, SigningKey};
+use super::device::{Device, SigningKey, networks};
 use super::seal::ServerKey;
 use super::signature::Key;
 use arc_swap::ArcSwap;
@@ -94,7 +94,14 @@ impl Registry {
             let (signing, tokens): (Vec<_>, Vec<_>) = own.partition(|key| key.kind == KeyKind::Hmac);
             let lane = before.by_id.get(&row.id).map(|device| Arc::clone(&device.lane)).unwrap_or_default();
             let keys = signing.into_iter().filter_map(|key| self.unsealed(key)).collect();
-            let device = Arc::new(Device { row: row.clone(), keys, lane });
+            let networks = match networks(&row.network) {
+                Ok(networks) => networks,
+                Err(failure) => {
+                    tracing::error!(device = %row.id, failure, "a device is left out of the registry");
+                    continue;
+                }
+            };
+            let device = Arc::new(Device { row: row.clone(), keys, networks, lane });
             for token in tokens {
                 if let Ok(digest) = <[u8; 32]>::try_from(token.secret.as_slice()) {
                     index.by_token.insert(digest, (Arc::clone(&device), Arc::clone(&token.kid)));

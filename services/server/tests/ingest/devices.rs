@@ -151,3 +151,18 @@ async fn it_is_known_when_a_key_was_last_used() {
     server.app.db.device_keys_used(&used).await.unwrap();
     assert_eq!(server.app.db.device_keys("bus-017").await.unwrap()[0].last_used, Some(used[0].2));
 }
+
+#[tokio::test]
+async fn a_device_is_taken_only_from_its_own_network() {
+    let server = Server::start().await;
+    let token = server.token("bus-018", "pings", Tier::Token).await;
+    let elsewhere = store::Device::new("bus-018", "bus-018", VehicleClass::Bus);
+    server.register(store::Device { network: "10.20.0.0/16".into(), ..elsewhere }).await;
+    let post = async |forwarded: &str| {
+        let url = server.url(&format!("/v1/pings/{token}"));
+        let request = reqwest::Client::new().post(url).header("x-forwarded-for", forwarded);
+        answer(request.body(body(&[ping(1, server.now())]).to_string())).await
+    };
+    assert_eq!(post("203.0.113.9").await.refusal(), (403, "network".to_owned()));
+    assert_eq!(post("10.20.3.4").await.status, 200);
+}

@@ -130,3 +130,20 @@ async fn health_is_told_without_a_login_and_every_answer_has_its_headers() {
     assert_eq!(store.unwrap()["ok"], true);
     assert_eq!(server.get("/nowhere").await.refusal(), (404, "not_found".to_owned()));
 }
+
+#[tokio::test]
+async fn a_batch_is_stored_although_its_sender_hung_up() {
+    let server = Server::start().await;
+    let token = server.token("bus-018", "pings", tracking::Tier::Token).await;
+    let body = crate::harness::body(&[crate::harness::ping(1, server.now())]).to_string();
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let head =
+        format!("POST /v1/pings/{token} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    socket.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).await.unwrap();
+    drop(socket);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while server.app.db.ping_count().await.unwrap() == 0 {
+        assert!(Instant::now() < deadline, "the batch never arrived");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
