@@ -16,16 +16,17 @@ use crate::vehicle::Vehicle;
 use crate::{DatedTrip, Effect, MonitoredCall, StopBoard};
 use aimed::AimedRow;
 use gtfs::{StopIdx, Timestamp, Timetable};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is known of dated trips that matters to a timetable row. Never iterated.
 #[derive(Debug, Default)]
 pub(crate) struct Trips {
     /// Who runs, or will run, a trip.
-    pub(crate) holders: HashMap<DatedTrip, Holder>,
+    pub(crate) holders: FxHashMap<DatedTrip, Holder>,
     /// Trips that were run to their end or left by their vehicle, kept so that no row returns.
-    pub(crate) over: HashMap<DatedTrip, Timestamp>,
+    pub(crate) over: FxHashMap<DatedTrip, Timestamp>,
     /// Cancelled by a dispatcher.
     pub(crate) cancelled: BTreeSet<DatedTrip>,
     /// Stops closed by a dispatcher.
@@ -63,7 +64,9 @@ pub(crate) struct Boards {
     stops: Vec<Stop>,
     marked: Vec<StopIdx>,
     spans_s: Vec<i32>,
+    /// Rows of the board being built, and the order they are shown in: kept for their memory.
     scratch: Vec<MonitoredCall>,
+    order: Vec<(Timestamp, DatedTrip, u16, usize)>,
 }
 
 impl Boards {
@@ -71,8 +74,13 @@ impl Boards {
     pub(crate) fn new(timetable: &Timetable) -> Self {
         let mut stops: Vec<Stop> = Vec::new();
         stops.resize_with(timetable.stops.len(), Stop::default);
-        let mut boards =
-            Self { stops, marked: Vec::new(), spans_s: aimed::spans_s(timetable), scratch: Vec::new() };
+        let mut boards = Self {
+            stops,
+            marked: Vec::new(),
+            spans_s: aimed::spans_s(timetable),
+            scratch: Vec::new(),
+            order: Vec::new(),
+        };
         for at in 0..timetable.stops.len() {
             let stop = StopIdx::new(at);
             if !timetable.calls_at(stop).is_empty() {
@@ -136,6 +144,11 @@ impl Boards {
         self.marked = marked;
     }
 
+    /// Whether any board waits for the next tick.
+    pub(crate) fn has_marked(&self) -> bool {
+        !self.marked.is_empty()
+    }
+
     /// When the next board changes by time alone.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.stops.iter().filter_map(|stop| stop.due).min()
@@ -171,12 +184,16 @@ impl Boards {
                 calls.push(call);
             }
         }
-        calls.sort_by_key(|call| (call.shown(), call.trip, call.call));
-        calls.truncate(BOARD_CALLS_MAX);
+        let order = &mut self.order;
+        order.clear();
+        order.extend(calls.iter().enumerate().map(|(i, call)| (call.shown(), call.trip, call.call, i)));
+        order.sort_unstable();
+        order.truncate(BOARD_CALLS_MAX);
         stop.due = Some(due);
-        let same = stop.shown.as_ref().is_some_and(|shown| row::same(&shown.calls, calls));
+        let sorted = order.iter().map(|(.., i)| &calls[*i]);
+        let same = stop.shown.as_ref().is_some_and(|shown| row::same(&shown.calls, sorted.clone()));
         if !same {
-            let board = Arc::new(StopBoard { stop: at, calls: calls.clone() });
+            let board = Arc::new(StopBoard { stop: at, calls: sorted.cloned().collect() });
             stop.shown = Some(Arc::clone(&board));
             effects.push(Effect::Board(at, board));
         }

@@ -1,7 +1,7 @@
 //! Which lines pass near a place: a grid of cells over the plane, built once per timetable.
 
 use gtfs::{PatternIdx, Timetable};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Side of a cell, metres. A line is entered in every cell within one side of it, so that one look
 /// finds every line within that distance.
@@ -10,7 +10,7 @@ const CELL_M: f32 = 250.0;
 /// Patterns by cell. Looked up, never iterated.
 #[derive(Debug, Default)]
 pub(crate) struct Grid {
-    cells: HashMap<(i32, i32), Vec<PatternIdx>>,
+    cells: FxHashMap<(i32, i32), Vec<PatternIdx>>,
 }
 
 impl Grid {

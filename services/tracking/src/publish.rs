@@ -3,7 +3,7 @@
 //! Two listeners, two rules. The feed (GTFS-realtime) gets a new value when it moved by more than
 //! 10 s or 0.15 σ, changed its minute, or moved at all and is 20 s old. The board gets a value when
 //! the minute shown should fall, or when a rise has held for two updates and 20 s (at once from two
-//! minutes). What always holds of both: calls in order, arrival not after departure.
+//! minutes, or when the time shown has passed). What always holds of both: calls in order, arrival not after departure.
 
 use crate::gamma::Z;
 use crate::params::Params;
@@ -29,6 +29,8 @@ pub(crate) struct Told {
     pub(crate) arrived: bool,
     pub(crate) departed: bool,
     pub(crate) skipped: bool,
+    /// Passed at a time that nobody saw: nothing to tell the feed.
+    pub(crate) unseen: bool,
     /// To the feed.
     pub(crate) feed: Moments,
     /// To the board.
@@ -59,6 +61,8 @@ impl std::ops::BitOrAssign for Changed {
     }
 }
 
+/// A smaller move is none, seconds: at the edge of a minute it would change the label all the same.
+const MOVED_S_MIN: f64 = 1.0;
 /// A board's rise of the minute waits for this many updates.
 const RISE_UPDATES: u8 = 2;
 /// And this long, seconds.
@@ -71,8 +75,9 @@ const APART: i64 = MICROS;
 /// The moments of a call that is ahead: 40 % point as the time, no departure before it may.
 pub(crate) fn moments(expected: &Expected, fix: Timestamp, now: Timestamp) -> Moments {
     let elapsed_s = now.since_s(fix).max(0.0);
-    let [p10, p40, p50, p90] = expected.arrival.quantiles(elapsed_s).map(|s| fix.plus_s(s));
-    let departure = fix.plus_s(departure_s(expected, elapsed_s)).max(p40);
+    let after_s = |s: f64| Timestamp(fix.0 + (s * 1e6) as i64);
+    let [p10, p40, p50, p90] = expected.arrival.quantiles(elapsed_s).map(after_s);
+    let departure = after_s(departure_s(expected, elapsed_s)).max(p40);
     Moments {
         arrival: p40,
         departure: expected.not_before.map_or(departure, |aimed| departure.max(aimed)),
@@ -102,8 +107,11 @@ pub(crate) fn tell(told: &mut Told, fresh: Moments, sd_s: f64, now: Timestamp, p
         .abs()
         .max(fresh.departure.since_s(told.feed.departure).abs());
     let enough = moved_s > params.publish_change_s.max(params.publish_change_sigma * sd_s);
-    let old = now.since_s(told.told) >= params.publish_refresh_s && moved_s >= 1.0;
-    let feed = enough || old || minute(fresh.arrival, now) != minute(told.feed.arrival, now);
+    let moved = moved_s >= MOVED_S_MIN;
+    let old = moved && now.since_s(told.told) >= params.publish_refresh_s;
+    let relabelled = || minute(fresh.arrival, now) != minute(told.feed.arrival, now);
+    let overdue = told.feed.arrival < now && !told.arrived && moved_s > 0.0;
+    let feed = enough || old || overdue || (moved && relabelled());
     if feed {
         told.feed = fresh;
         told.told = now;
@@ -114,12 +122,14 @@ pub(crate) fn tell(told: &mut Told, fresh: Moments, sd_s: f64, now: Timestamp, p
 fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
     // A departure that is held back (terminals) counts as the time shown.
     let shown = |m: &Moments| if m.departure.since_s(m.arrival) > 60.0 { m.departure } else { m.arrival };
+    let moved_s = shown(&fresh).since_s(shown(&told.board)).abs();
     let rise_min = minute(shown(&fresh), now) - minute(shown(&told.board), now);
-    if rise_min == 0 {
+    if rise_min == 0 || moved_s < MOVED_S_MIN {
         told.rising = None;
         return false;
     }
-    if rise_min > 0 && rise_min < RISE_AT_ONCE_MIN {
+    let overdue = shown(&told.board) < now;
+    if !overdue && rise_min > 0 && rise_min < RISE_AT_ONCE_MIN {
         let (since, updates) = told.rising.map_or((now, 1), |(since, n)| (since, n.saturating_add(1)));
         told.rising = Some((since, updates));
         if updates < RISE_UPDATES || now.since_s(since) < RISE_S {
@@ -136,14 +146,16 @@ fn minute(t: Timestamp, now: Timestamp) -> i64 {
     (t.0 - now.0).div_euclid(60 * MICROS)
 }
 
-/// Takes over what has been observed of a call.
-pub(crate) fn observe(told: &mut Told, seen: &Seen) -> Changed {
+/// Takes over what has been observed of a call by the fix at `fix`.
+pub(crate) fn observe(told: &mut Told, seen: &Seen, fix: Timestamp) -> Changed {
     let news = (seen.arrived, seen.departed) != (told.arrived, told.departed);
     if !news {
         return Changed::default();
     }
     (told.arrived, told.departed) = (seen.arrived, seen.departed);
-    if let Some(arrival) = seen.arrival {
+    told.unseen = seen.departed && (seen.arrival.is_none() || seen.departure.is_none());
+    // It is there by now, however long it has been.
+    if let Some(arrival) = seen.arrival.or(seen.arrived.then_some(fix)) {
         for moments in [&mut told.feed, &mut told.board] {
             moments.arrival = arrival;
             moments.quantiles = [arrival; 3];

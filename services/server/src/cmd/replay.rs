@@ -6,7 +6,7 @@ use super::out::{complain, say};
 use anyhow::Context;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
 use tracking::replay::{Recording, Summary, replay};
@@ -18,6 +18,9 @@ Example:
 
 The recording is a TIDES vehicle_locations.csv, read in the order of received_timestamp. The same
 recording and feed give the same predictions, to the byte.";
+
+/// Unreadable lines named on standard error.
+const UNREADABLE_SHOWN: usize = 3;
 
 /// Run a recorded day through the tracking core.
 #[derive(Debug, clap::Args)]
@@ -46,9 +49,7 @@ fn play(args: &Args) -> anyhow::Result<()> {
         .with_context(|| format!("{} can not be used; padriew import says more", args.gtfs.display()))?;
     let source = super::score::open(&args.recording)?;
     let recording = Recording::read(source).with_context(|| args.recording.display().to_string())?;
-    for (line, why) in &recording.unreadable {
-        complain(&format!("{} line {line}: {why}", args.recording.display()));
-    }
+    complain_of(&recording, &args.recording);
     let out = File::create(&args.predictions)
         .with_context(|| format!("{} can not be written", args.predictions.display()))?;
     let begun = tokio::time::Instant::now();
@@ -69,6 +70,17 @@ fn play(args: &Args) -> anyhow::Result<()> {
     let took_s = begun.elapsed().as_secs_f64();
     say(&text(&summary, took_s))?;
     Ok(())
+}
+
+/// Says which lines could not be read: the first few, and how many.
+fn complain_of(recording: &Recording, path: &Path) {
+    for (line, why) in recording.unreadable.iter().take(UNREADABLE_SHOWN) {
+        complain(&format!("{} line {line}: {why}; left out", path.display()));
+    }
+    let more = recording.unreadable_count.saturating_sub(UNREADABLE_SHOWN as u64);
+    if more > 0 {
+        complain(&format!("{more} more lines could not be read and were left out"));
+    }
 }
 
 /// The summary a person reads.

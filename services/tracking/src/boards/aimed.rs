@@ -121,15 +121,15 @@ impl AimedRow {
         due: &mut Timestamp,
     ) -> Option<MonitoredCall> {
         let mut by = |t: Timestamp| *due = (*due).min(t);
-        if trips.over.contains_key(&self.dated) {
-            return None;
-        }
         let silent = match trips.holders.get(&self.dated) {
             Some(holder) if holder.told => return None,
             Some(holder) if holder.present && holder.next > self.call => return None,
             Some(_) => true,
             None => false,
         };
+        if trips.over.contains_key(&self.dated) {
+            return None;
+        }
         let off = self.departure.plus_s(params.unconfirmed_off_s);
         if now >= off || self.departure.since_s(now) > BOARD_AHEAD_S as f64 {
             if self.departure > now {

@@ -135,7 +135,7 @@ impl LiveRow {
 }
 
 /// Whether two boards read the same: the time of the position alone is no news while a row is live.
-pub(super) fn same(a: &[MonitoredCall], b: &[MonitoredCall]) -> bool {
+pub(super) fn same<'a>(a: &[MonitoredCall], b: impl ExactSizeIterator<Item = &'a MonitoredCall>) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|(a, b)| {
             let as_b = a.source == CallSource::Live || a.position_t == b.position_t;

@@ -1,1 +1,73 @@
+use super::{Sight, Track};
+use crate::params::Params;
+use crate::run::Line;
+use gtfs::StopIdx;
+use gtfs::Timestamp;
+use gtfs::timetable::{CallTime, Mode, PatternCall, Shape};
 
+const ORIGIN: Timestamp = Timestamp::from_s(1_800_000_000);
+
+/// Stops every 1,000 m, two minutes apart.
+fn calls(n: u32) -> (Vec<PatternCall>, Vec<CallTime>) {
+    let call = |i: u32| PatternCall {
+        stop: StopIdx(i),
+        sequence: i + 1,
+        along_m: i as f32 * 1000.0,
+        pickup: true,
+        drop_off: true,
+        timepoint: false,
+    };
+    let time = |i: u32| CallTime { arrival_s: i as i32 * 120, departure_s: i as i32 * 120 };
+    ((0..n).map(call).collect(), (0..n).map(time).collect())
+}
+
+fn sight(s: f64, x: f32, y: f32) -> Sight {
+    Sight { t: ORIGIN.plus_s(s), xy: [x, y], heading: None, speed_mps: None, sigma_m: 15.0 }
+}
+
+#[test]
+fn a_fix_beyond_the_corridor_has_no_place_on_the_line() {
+    let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
+    let (calls, times) = calls(5);
+    let line = Line { shape: &shape, calls: &calls, times: &times, mode: Mode::Bus };
+    assert!(Track::place(&line, ORIGIN, &sight(60.0, 500.0, 61.0), &Params::default()).is_none());
+    let track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 40.0), &Params::default()).unwrap();
+    assert!((track.along_m - 500.0).abs() < 1.0);
+}
+
+#[test]
+fn the_heading_tells_the_two_lanes_of_an_out_and_back_line_apart() {
+    let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
+    let (calls, times) = calls(5);
+    let line = Line { shape: &shape, calls: &calls, times: &times, mode: Mode::Bus };
+    let west = Sight { heading: Some([-1.0, 0.0]), speed_mps: Some(8.0), ..sight(240.0, 1000.0, 5.0) };
+    let track = Track::place(&line, ORIGIN, &west, &Params::default()).unwrap();
+    assert!((track.along_m - 3010.0).abs() < 30.0, "{}", track.along_m);
+}
+
+#[test]
+fn the_timetable_tells_the_ends_of_a_round_trip_apart() {
+    let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
+    let (calls, times) = calls(5);
+    let line = Line { shape: &shape, calls: &calls, times: &times, mode: Mode::Bus };
+    let start = Track::place(&line, ORIGIN, &sight(-300.0, 5.0, 5.0), &Params::default()).unwrap();
+    assert!(start.along_m < 50.0, "{}", start.along_m);
+    let end = Track::place(&line, ORIGIN, &sight(480.0, 5.0, 5.0), &Params::default()).unwrap();
+    assert!(end.along_m < 50.0 || end.along_m > 3900.0);
+}
+
+#[test]
+fn standing_still_moves_nothing_however_the_fixes_wander() {
+    let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
+    let (calls, times) = calls(5);
+    let line = Line { shape: &shape, calls: &calls, times: &times, mode: Mode::Bus };
+    let params = Params::default();
+    let mut track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 0.0), &params).unwrap();
+    for i in 1..20i16 {
+        let wander = f32::from(i % 5) * 4.0 - 8.0;
+        let standing =
+            Sight { speed_mps: Some(0.1), ..sight(60.0 + f64::from(i) * 5.0, 500.0 + wander, wander) };
+        assert!(track.advance(&line, ORIGIN, &standing, &params));
+    }
+    assert_eq!(track.along_m, 500.0);
+}

@@ -6,6 +6,9 @@
 mod log;
 mod recording;
 
+#[cfg(test)]
+mod tests;
+
 pub use log::{HEADER, PredictionLog};
 pub(crate) use recording::instant;
 pub use recording::{Recording, RecordingError, Row};

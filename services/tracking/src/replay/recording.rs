@@ -16,6 +16,8 @@ pub struct Recording {
     pub rows: Vec<Row>,
     /// Lines that could not be read: line number (the header is 1) and why; the first hundred.
     pub unreadable: Vec<(u64, String)>,
+    /// How many there are in all.
+    pub unreadable_count: u64,
     /// How often vehicles report: the median time between two reports of one, seconds.
     pub period_s: f64,
 }
@@ -96,10 +98,12 @@ impl Recording {
         while reader.read_record(&mut record)? {
             match row(&record, &columns, &mut names) {
                 Ok(row) => recording.rows.push(row),
-                Err(why) if recording.unreadable.len() < UNREADABLE_MAX => {
-                    recording.unreadable.push((record.position().map_or(0, csv::Position::line), why));
+                Err(why) => {
+                    recording.unreadable_count += 1;
+                    if recording.unreadable.len() < UNREADABLE_MAX {
+                        recording.unreadable.push((record.position().map_or(0, csv::Position::line), why));
+                    }
                 }
-                Err(_) => {}
             }
         }
         recording.rows.sort_by_key(|row| row.received);

@@ -20,7 +20,8 @@ use crate::predict::Expected;
 use crate::vehicle::Vehicle;
 use crate::{DatedTrip, Effect, Event};
 use gtfs::{Timestamp, Timetable};
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Vehicles that one tracker follows; pings of more are dropped and counted.
@@ -54,7 +55,7 @@ pub struct Tracker {
     params: Params,
     grid: Grid,
     vehicles: Vec<Vehicle>,
-    by_id: HashMap<Arc<str>, u32>,
+    by_id: FxHashMap<Arc<str>, u32>,
     trips: Trips,
     boards: Boards,
     /// Vehicles to be predicted at the next tick.
@@ -83,7 +84,7 @@ impl Tracker {
             timetable,
             params,
             vehicles: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: FxHashMap::default(),
             trips: Trips::default(),
             marked: Vec::new(),
             ended: VecDeque::new(),

@@ -2,6 +2,7 @@
 
 use super::Tracker;
 use crate::boards::{Holder, LiveRow, Passage};
+use crate::job::Job;
 use crate::predict::{Expected, predict};
 use crate::publish::{self, Changed, Order, Told};
 use crate::vehicle::{Freshness, Vehicle};
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 /// A vehicle is at a stop on the board only when it is about to leave; before that its time says more.
 const BOARDING_S: f64 = 60.0;
+
+/// An expected time that has passed is told anew this often, seconds.
+const RETELL_S: f64 = 5.0;
 
 impl Tracker {
     /// Predicts for one vehicle and tells what changed.
@@ -38,10 +42,7 @@ impl Tracker {
         self.ahead = ahead;
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.news = false;
-        vehicle.due = vehicle.job.as_ref().and_then(|job| {
-            let told = job.told.first()?.get(job.next..)?.iter().find(|told| told.known && !told.arrived)?;
-            Some(told.feed.arrival)
-        });
+        vehicle.due = vehicle.job.as_ref().and_then(first_expected).map(|due| due.max(now.plus_s(RETELL_S)));
     }
 
     /// A vehicle off its line is less and less sure.
@@ -82,7 +83,7 @@ impl Tracker {
         effects: &mut Vec<Effect>,
     ) {
         let vehicle = &mut self.vehicles[at as usize];
-        let (fix, freshness_t) = (vehicle.ping.t, vehicle.ping.t);
+        let fix = vehicle.ping.t;
         let Some(job) = &mut vehicle.job else { return };
         let run = job.runs[run_at];
         let calls = self.timetable.calls(run.pattern);
@@ -97,7 +98,7 @@ impl Tracker {
         for (call, told) in told.iter_mut().enumerate() {
             let mut here = Changed::default();
             if run_at == 0 && call <= next {
-                here |= publish::observe(told, &job.seen[call]);
+                here |= publish::observe(told, &job.seen[call], fix);
             }
             let expected = call
                 .checked_sub(next)
@@ -115,11 +116,11 @@ impl Tracker {
             let skipped = self.trips.closed.contains(&calls[call].stop);
             here.feed |= told.skipped != skipped;
             told.skipped = skipped;
-            if told.known {
+            if told.known && !told.unseen {
                 here |= order.put(told);
             }
             if here.board && told.known && call + 1 < calls.len() && calls[call].pickup {
-                let row = live_row(&run, &self.timetable, call, told, at, now, freshness_t);
+                let row = live_row(&run, &self.timetable, call, told, at, now, fix);
                 self.boards.set(calls[call].stop, row);
             }
             changed |= here;
@@ -191,6 +192,13 @@ impl Tracker {
     }
 }
 
+/// The earliest time told of a call that has not been reached.
+fn first_expected(job: &Job) -> Option<Timestamp> {
+    let first =
+        |told: &Vec<Told>| told.iter().find(|told| told.known && !told.arrived).map(|told| told.feed.arrival);
+    job.told.iter().filter_map(first).min()
+}
+
 fn live_row(
     run: &crate::run::Run,
     timetable: &gtfs::Timetable,
@@ -229,7 +237,7 @@ fn trip_update(
     told: &[Told],
     now: Timestamp,
 ) -> TripUpdate {
-    let calls = told.iter().enumerate().filter(|(_, told)| told.known);
+    let calls = told.iter().enumerate().filter(|(_, told)| told.known && !told.unseen);
     let delay_s = vehicle.job.as_ref().filter(|_| run_at == 0).map_or(0.0, |job| job.delay_s(timetable));
     TripUpdate {
         trip: dated,

@@ -82,11 +82,8 @@ impl Tracker {
             return;
         }
         let heard = self.vehicles.iter().any(|vehicle| vehicle.freshness != Freshness::Silent);
-        let due = if heard || !self.marked.is_empty() {
-            Some(soon)
-        } else {
-            self.boards.due().map(|due| due.max(soon))
-        };
+        let waiting = !self.marked.is_empty() || self.boards.has_marked();
+        let due = if heard || waiting { Some(soon) } else { self.boards.due().map(|due| due.max(soon)) };
         if let Some(due) = due.filter(|due| self.wake.is_none_or(|wake| *due < wake)) {
             self.wake = Some(due);
             effects.push(Effect::WakeAt(due));

@@ -1,0 +1,7 @@
+//! The tracker as its driver sees it: events in, effects out.
+
+mod boards;
+mod drive;
+mod following;
+mod properties;
+mod swap;

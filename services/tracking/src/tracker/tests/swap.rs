@@ -1,0 +1,40 @@
+use super::drive::{Drive, TOWN};
+use crate::{CallSource, Event};
+use std::sync::Arc;
+
+fn swapped(fixture: &str) -> Drive {
+    let mut drive = Drive::town();
+    drive.run("bus", "t1", ("08:00", 0.0), ("08:03:30", 1160.0));
+    let next = Arc::new(gtfs::fixture::timetable(fixture).unwrap());
+    drive.updates.clear();
+    drive.boards.clear();
+    drive.step(Event::Timetable(next));
+    let soon = drive.now.plus_s(1.0);
+    drive.now = soon;
+    drive.step(Event::Tick);
+    drive
+}
+
+#[test]
+fn a_running_trip_goes_on_under_a_new_feed_with_the_same_ids() {
+    let drive = swapped(TOWN);
+    let row = drive.row("C", "t1").unwrap();
+    assert_eq!((row.source, row.vehicle.as_deref()), (CallSource::Live, Some("bus")));
+    assert!(drive.update("t1").unwrap().calls.iter().all(|call| call.call >= 1), "passed stops stay passed");
+}
+
+#[test]
+fn a_running_trip_is_found_again_when_the_new_feed_renamed_it() {
+    let drive = swapped(&TOWN.replace("t1", "renamed").replace("A 08:00", "A 08:01"));
+    let row = drive.row("C", "renamed").unwrap();
+    assert_eq!(row.vehicle.as_deref(), Some("bus"));
+}
+
+#[test]
+fn a_trip_that_the_new_feed_does_not_have_leaves_its_vehicle_unassigned_with_an_alert() {
+    let without: Vec<_> = TOWN.lines().filter(|line| !line.contains("trip t1")).collect();
+    let mut drive = swapped(&without.join("\n"));
+    assert!(drive.alerts.contains(&"trip_lost_at_feed_change".to_owned()));
+    drive.ping("08:03:50", "bus", 1300.0, 0.0, "t1");
+    assert_eq!(drive.position("bus").trip, None);
+}
