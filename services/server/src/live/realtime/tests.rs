@@ -56,7 +56,7 @@ impl Town {
     fn second(&mut self, at: usize, silent: bool) -> Option<Snapshot> {
         let now = morning(at);
         for vehicle in 0..self.fleet.len() {
-            if (at + vehicle) % PERIOD_S == 0
+            if (at + vehicle).is_multiple_of(PERIOD_S)
                 && !silent
                 && let Some(report) = self.fleet[vehicle].report(now)
             {
