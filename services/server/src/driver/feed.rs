@@ -107,6 +107,19 @@ async fn note(app: &AppState, watch: &Watch, timetable: &gtfs::Timetable) {
     }
 }
 
+/// Fetches a feed once, within the same limits.
+///
+/// # Errors
+/// When the publisher does not answer with a feed of acceptable size.
+pub(crate) async fn fetch_once(url: &str) -> anyhow::Result<Bytes> {
+    match fetch::Fetcher::new()?.fetch(url).await? {
+        fetch::Fetched::New(zip) => Ok(zip),
+        fetch::Fetched::Same => {
+            anyhow::bail!("the publisher says that nothing changed, though nothing was asked")
+        }
+    }
+}
+
 fn say_loaded(timetable: &gtfs::Timetable, findings: &Findings) {
     tracing::info!(
         publisher = %timetable.feed.publisher,
