@@ -14,6 +14,7 @@ mod fare_rules;
 mod fares;
 mod frequencies;
 mod lay;
+mod misfits;
 mod patterns;
 mod place;
 mod shapes;

@@ -138,3 +138,6 @@ impl fmt::Display for ServiceTime {
         write!(f, "{:02}:{:02}:{:02}", self.0 / 3600, self.0 / 60 % 60, self.0 % 60)
     }
 }
+
+#[cfg(test)]
+mod tests;

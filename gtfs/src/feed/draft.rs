@@ -10,6 +10,8 @@ pub(super) struct Draft {
     pub(super) timetable: Timetable,
     pub(super) agencies: HashMap<Box<str>, AgencyIdx>,
     pub(super) services: HashMap<Box<str>, ServiceIdx>,
+    /// The line of each stop in stops.txt.
+    pub(super) stop_lines: Vec<u32>,
     /// zone_id of each stop, for fares.
     pub(super) zones: Vec<Box<str>>,
     /// network_id of routes that name one themselves, for fares.
@@ -109,6 +111,7 @@ impl Draft {
             timetable,
             agencies: HashMap::new(),
             services: HashMap::new(),
+            stop_lines: Vec::new(),
             zones: Vec::new(),
             route_networks: Vec::new(),
             trips: Trips::default(),

@@ -1,26 +1,28 @@
 //! Lays patterns on the ground and fills in the times that the feed leaves out.
 
 use super::draft::Draft;
+use super::misfits::Misfits;
 use super::patterns::Patterns;
-use super::place::{OFFSET_M_FINE, Wanted, place, with_chords};
+use super::place::{Wanted, place, with_chords};
 use super::shapes::FeedShape;
-use super::spec::{SHAPES, STOPS, TRIPS};
+use super::spec::{SHAPES, TRIPS};
 use super::stop_times::BLANK_S;
 use super::table::{about_file, about_row};
 use crate::findings::{Findings, Severity};
 use crate::timetable::{CallTime, Shape, TimeProfile, as_usize};
 use crate::{PatternIdx, ProfileIdx, ShapeIdx, StopIdx};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Gives every pattern its line and every call its place along it.
 pub(super) fn lay(patterns: &Patterns, mut feed: Vec<FeedShape>, draft: &mut Draft, findings: &mut Findings) {
     report_missing(&feed, draft, findings);
-    let mut layer = Layer { used: vec![None; feed.len()], chords: HashMap::new(), told: BTreeSet::new() };
+    let mut layer =
+        Layer { used: vec![None; feed.len()], chords: HashMap::new(), misfits: Misfits::default() };
     for at in 0..draft.timetable.patterns.len() {
         let wanted = wanted(patterns, at, draft);
         let number = patterns.shapes[at].filter(|&n| !feed[n as usize].line.xy.is_empty());
         let (shape, places) = match number {
-            Some(number) => layer.on_shape(at, number, &feed[number as usize], &wanted, draft, findings),
+            Some(number) => layer.on_shape(at, number, &feed[number as usize], &wanted, draft),
             None => layer.on_chords(at, &wanted, draft),
         };
         draft.timetable.patterns[at].shape = shape;
@@ -35,6 +37,7 @@ pub(super) fn lay(patterns: &Patterns, mut feed: Vec<FeedShape>, draft: &mut Dra
             draft.timetable.shapes[shape.at()] = std::mem::take(&mut feed[number].line);
         }
     }
+    layer.misfits.report(draft, findings);
 }
 
 fn report_missing(feed: &[FeedShape], draft: &Draft, findings: &mut Findings) {
@@ -88,8 +91,7 @@ struct Layer {
     used: Vec<Option<ShapeIdx>>,
     /// Lines made of chords, by their stops.
     chords: HashMap<Box<[StopIdx]>, Chords>,
-    /// Stops already reported as far from a shape.
-    told: BTreeSet<(StopIdx, u32)>,
+    misfits: Misfits,
 }
 
 impl Layer {
@@ -100,14 +102,11 @@ impl Layer {
         shape: &FeedShape,
         wanted: &[Wanted],
         draft: &mut Draft,
-        findings: &mut Findings,
     ) -> (ShapeIdx, Vec<f32>) {
         let placed = place(shape, wanted);
-        for (call, place) in placed.iter().enumerate() {
-            let fine = place.is_some_and(|p| p.offset_m <= OFFSET_M_FINE);
-            if !fine {
-                self.report(at, call, number, shape, wanted[call].xy, draft, findings);
-            }
+        let calls = draft.timetable.calls(PatternIdx::new(at));
+        for ((place, call), stop) in placed.iter().zip(calls).zip(wanted) {
+            self.misfits.judge(*place, call.stop, number, shape, stop);
         }
         if placed.iter().all(Option::is_some) {
             let next = ShapeIdx::new(draft.timetable.shapes.len());
@@ -133,39 +132,6 @@ impl Layer {
         draft.timetable.shapes.push(line);
         self.chords.insert(stops, (shape, places.clone().into()));
         (shape, places)
-    }
-
-    /// Says once for each stop and shape that they do not fit.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "names the place of the finding: pattern, call, shape, stop"
-    )]
-    fn report(
-        &mut self,
-        at: usize,
-        call: usize,
-        number: u32,
-        shape: &FeedShape,
-        xy: [f32; 2],
-        draft: &Draft,
-        findings: &mut Findings,
-    ) {
-        let stop = draft.timetable.calls(PatternIdx::new(at))[call].stop;
-        if !self.told.insert((stop, number)) {
-            return;
-        }
-        let offset_m = shape.line.nearest(xy, 0.0..f32::INFINITY).map_or(0.0, |p| p.offset_m);
-        let (id, shape_id) = (&draft.timetable.stops[stop.at()].id, &draft.trips.shapes.all[number as usize]);
-        let value = format!("{id} is {offset_m:.0} m from shape {shape_id}");
-        let (code, advice) = if offset_m > OFFSET_M_FINE {
-            ("stop_too_far_from_shape", "move the stop or redraw the shape; they should be within 50 m")
-        } else {
-            (
-                "stops_match_shape_out_of_order",
-                "the shape does not pass these stops in the order of the trip; is it drawn the other way?",
-            )
-        };
-        findings.push(about_file(&STOPS, Severity::Warning, code, &value, advice));
     }
 }
 

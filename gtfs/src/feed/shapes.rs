@@ -3,7 +3,7 @@
 use super::draft::Names;
 use super::source::Archive;
 use super::spec::SHAPES;
-use super::table::{Col, Row, about_file, about_row};
+use super::table::{Col, Row, about_row};
 use super::value;
 use crate::findings::{Findings, Severity};
 use crate::geometry::distance_m;
@@ -108,9 +108,10 @@ fn point(
 }
 
 fn build(points: &[Point], id: &str, findings: &mut Findings) -> FeedShape {
+    let line = points.first().map_or(0, |p| u64::from(p.line));
     if points.len() > SHAPE_POINTS_MAX {
         let advice = "keep a shape under 200,000 points; straight lines between stops are used instead";
-        findings.push(about_file(&SHAPES, Severity::Error, "too_many_points", id, advice));
+        findings.push(about_row(&SHAPES, Severity::Error, "too_many_points", line, "shape_id", id, advice));
         return FeedShape::default();
     }
     let mut shape = FeedShape::default();
@@ -137,7 +138,15 @@ fn build(points: &[Point], id: &str, findings: &mut Findings) -> FeedShape {
     if shape.line.xy.len() < 2 {
         let advice =
             "give the shape at least two different points; straight lines between stops are used instead";
-        findings.push(about_file(&SHAPES, Severity::Warning, "single_shape_point", id, advice));
+        findings.push(about_row(
+            &SHAPES,
+            Severity::Warning,
+            "single_shape_point",
+            line,
+            "shape_id",
+            id,
+            advice,
+        ));
         return FeedShape::default();
     }
     shape

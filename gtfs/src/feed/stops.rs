@@ -24,6 +24,7 @@ pub(super) fn stops(archive: &Archive<'_>, draft: &mut Draft, findings: &mut Fin
         if !row.get("parent_station").is_empty() {
             parents.push((at, row.get("parent_station").into(), row.line));
         }
+        draft.stop_lines.push(row.line as u32);
         draft.zones.push(row.get("zone_id").into());
         draft.timetable.index.stops.insert(id.into(), at);
         draft.timetable.stops.push(stop);

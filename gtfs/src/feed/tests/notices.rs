@@ -122,9 +122,16 @@ const CASES: &[Case] = cases! {
     "shapes.txt": "L1,13.690,101.080,2,1.1" => "L1,101.080,13.690,2,1.1", "Error number_out_of_range shapes.txt:3 shape_pt_lat";
     "shapes.txt": "L1,13.690,101.080,2,1.1" => "L9,13.690,101.080,2,1.1", "Warning unused_shape shapes.txt:3 shape_id";
     "shapes.txt": "L1,13.690" => "L1,13.6907",
-        "Warning stop_too_far_from_shape stops.txt:0",
-        "Warning stop_too_far_from_shape stops.txt:0",
-        "Warning stop_too_far_from_shape stops.txt:0";
+        "Warning stop_too_far_from_shape stops.txt:2",
+        "Warning stop_too_far_from_shape stops.txt:3",
+        "Warning stop_too_far_from_shape stops.txt:4";
+    "shapes.txt": "101.070,1,0\nL1,13.690,101.080,2,1.1\nL1,13.690,101.090,3,2.2" => "101.090,1,0\nL1,13.690,101.080,2,1.1\nL1,13.690,101.070,3,2.2",
+        "Warning stops_match_shape_out_of_order stops.txt:2",
+        "Warning stops_match_shape_out_of_order stops.txt:4";
+    "shapes.txt": "L1,13.690,101.080,2,1.1\nL1,13.690,101.090,3,2.2\n" => "",
+        "Warning single_shape_point shapes.txt:2 shape_id",
+        "Error foreign_key_violation trips.txt:2 shape_id",
+        "Error foreign_key_violation trips.txt:3 shape_id";
     "feed_info.txt": "org,th\n" => "org,th\nTwo,https://example.org,th\n", "Warning more_than_one_entity feed_info.txt:3";
 };
 
