@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "stop-display", version)]
 pub(crate) struct Args {
-    /// The server: ws://HOST:PORT
+    /// The server: ws://HOST:PORT, or wss://HOST behind TLS
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:8080")]
     pub(crate) server: String,
     /// The stop to show (GTFS stop_id); not needed with --panel
@@ -40,8 +40,8 @@ impl Args {
         if self.stop.is_none() && self.panel.is_none() {
             bail!("name the stop with --stop, or the enrolled panel with --panel and --token-file");
         }
-        if !self.server.starts_with("ws://") {
-            bail!("--server must be ws://HOST:PORT; for wss:// put a TLS proxy on this box in between");
+        if !self.server.starts_with("ws://") && !self.server.starts_with("wss://") {
+            bail!("--server must be ws://HOST:PORT or wss://HOST, not {}", self.server);
         }
         Ok(())
     }
