@@ -8,7 +8,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use std::borrow::Cow;
 
 /// The version of the rider pages' own files; part of their address, so that they may be kept for ever.
@@ -37,27 +37,42 @@ pub(super) fn version() -> &'static str {
 
 /// A file of the built panel page; `None` when there is none, or the page was not built.
 pub(super) fn panel_web(path: &str) -> Option<Response> {
-    let file = PanelWeb::get(path)?;
+    let data = PanelWeb::get(path).map(|file| file.data).or_else(|| built_since(path))?;
     let keep = if path.starts_with("assets/") { FOR_EVER } else { ASK_AGAIN };
-    let mut response = answer(path, file, keep);
+    let mut response = answer(path, data, keep);
     if path == "sw.js" {
         response.headers_mut().insert("service-worker-allowed", HeaderValue::from_static("/panel/"));
     }
     Some(response)
 }
 
+/// A debug build also serves a panel page that was built after the program was.
+fn built_since(path: &str) -> Option<Cow<'static, [u8]>> {
+    let path = std::path::Path::new(path);
+    let is_plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !cfg!(debug_assertions) || !is_plain {
+        return None;
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../stop-display/web/dist");
+    std::fs::read(std::path::Path::new(folder).join(path)).ok().map(Cow::Owned)
+}
+
 async fn own(Path((version, file)): Path<(String, String)>) -> Response {
     let keep = if version == VERSION { FOR_EVER } else { ASK_AGAIN };
-    Own::get(&file).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |found| answer(&file, found, keep))
+    Own::get(&file)
+        .map_or_else(|| StatusCode::NOT_FOUND.into_response(), |found| answer(&file, found.data, keep))
 }
 
 async fn icon() -> Response {
     let found = Own::get("icon.svg");
-    found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| answer("icon.svg", file, ASK_AGAIN))
+    found.map_or_else(
+        || StatusCode::NOT_FOUND.into_response(),
+        |file| answer("icon.svg", file.data, ASK_AGAIN),
+    )
 }
 
-fn answer(path: &str, file: EmbeddedFile, keep: &'static str) -> Response {
-    let body = match file.data {
+fn answer(path: &str, data: Cow<'static, [u8]>, keep: &'static str) -> Response {
+    let body = match data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use stop_display::board::View;
 
 /// How many departures the page drawn here shows.
-const ROWS_MAX: usize = 7;
+const ROWS_MAX: usize = 6;
 
 /// The routes of this file.
 pub(super) fn router() -> Router<AppState> {

@@ -135,7 +135,8 @@ fn the_feeds_of_a_simulated_morning_break_no_rule() {
             let cancel = Command::Cancel { trip: Arc::clone(&trip), day, start, cancelled: true };
             town.step(morning(at), Event::Command(cancel));
         }
-        let Some(snapshot) = town.second(at, at > SILENT_FROM_S).filter(|_| at % READ_EVERY_S == 0) else {
+        let Some(snapshot) = town.second(at, at > SILENT_FROM_S).filter(|_| at.is_multiple_of(READ_EVERY_S))
+        else {
             continue;
         };
         let now_s = morning(at).s().unsigned_abs();
