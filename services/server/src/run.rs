@@ -8,7 +8,7 @@ use crate::feeds::Feeds;
 use crate::http;
 use crate::ingest::seal::{self, ServerKey};
 use crate::ingest::{self, Ingest};
-use crate::live::Live;
+use crate::live::{Live, Relay};
 use crate::metrics::Metrics;
 use crate::role::Role;
 use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
@@ -16,6 +16,7 @@ use crate::supervise::{Stage, Supervisor};
 use anyhow::Context;
 use std::sync::Arc;
 use store::Db;
+use store::bus::Bus;
 use store::writer::{CommitReport, WriterLimits};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
@@ -50,6 +51,7 @@ pub async fn run_with(
     let task = task.observed_by(move |report: &CommitReport| counted.committed(report.rows, report.took_s));
     supervisor.start_once(Stage::Storage, "writer", |token| async { Ok(task.run(token).await?) });
     let (accepted, committed_pings) = mpsc::channel(PINGS_ACCEPTED_BATCHES_MAX);
+    let bus = join_bus(&config, &mut supervisor)?;
     let app = AppState::new(App {
         config,
         clock,
@@ -57,7 +59,11 @@ pub async fn run_with(
         writer,
         ingest: Ingest::new(server_key),
         feeds: Feeds::default(),
-        live: Live::new(&metrics, Clock::system().now().s().unsigned_abs()),
+        live: Live::new(
+            &metrics,
+            bus.clone().map_or_else(Relay::default, Relay::over),
+            Clock::system().now().s().unsigned_abs(),
+        ),
         metrics,
         stopping: CancellationToken::new(),
         accepted,
@@ -65,6 +71,11 @@ pub async fn run_with(
 
     if app.config.runs(Role::Tracking) {
         track(&app, &mut supervisor, committed_pings);
+    } else if let Some(bus) = bus.filter(|_| app.config.runs(Role::Web)) {
+        let state = app.clone();
+        supervisor.start(Stage::Driver, "relay", move |token| {
+            driver::relay::run(state.clone(), bus.clone(), token)
+        });
     }
     let state = app.clone();
     supervisor.start(Stage::Driver, "feed", move |token| driver::feed::run(state.clone(), token));
@@ -103,6 +114,24 @@ pub async fn run_with(
     let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
     app.db.close().await;
     outcome
+}
+
+/// Joins this process to the others on the same database; `None` when it is alone.
+fn join_bus(config: &Config, supervisor: &mut Supervisor) -> anyhow::Result<Option<Bus>> {
+    if config.bus == "local" {
+        return Ok(None);
+    }
+    // Processes that share a database belong together, however each spells its address.
+    let name = config.database.rsplit('/').next().unwrap_or_default();
+    let name = name.split('?').next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let (bus, link) = Bus::linked(&config.bus, &name, rand::random())
+        .context("bus: use local, or the address of a Redis server, such as redis://127.0.0.1")?;
+    supervisor.start_once(Stage::Storage, "bus", |token| async move {
+        link.run(token).await;
+        Ok(())
+    });
+    Ok(Some(bus))
 }
 
 /// Starts the tracking core, and the way of its visits to the database.

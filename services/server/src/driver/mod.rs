@@ -4,6 +4,7 @@
 
 pub mod feed;
 pub mod panels;
+pub mod relay;
 pub mod retention;
 pub mod tracking;
 pub mod visits;

@@ -97,6 +97,24 @@ impl Board {
         Self { seq: self.seq + 1, content, ..Self::first(self.ep, place, alerts) }
     }
 
+    /// The next state in a process that has the rows from another; `None` when nobody would see a difference.
+    #[must_use]
+    pub fn relayed(&self, rows: Vec<Row>, alerts: Arc<[Alert]>) -> Option<Self> {
+        let mut next = self.replaced(Arc::clone(&self.place), None, alerts);
+        next.rows = OnceLock::from(rows);
+        let delta = self.delta_to(&next)?;
+        next.deltas = ring(&self.deltas, delta);
+        Some(next)
+    }
+
+    /// The same rows in the next timetable window.
+    #[must_use]
+    pub fn renewed(&self, place: Arc<Place>) -> Self {
+        let mut next = self.replaced(place, self.content.clone(), Arc::clone(&self.alerts));
+        next.rows = self.rows.clone();
+        next
+    }
+
     fn delta_to(&self, next: &Self) -> Option<Utf8Bytes> {
         let old: BTreeMap<&str, &Row> = self.rows().iter().map(|row| (&*row.id, row)).collect();
         let kept: BTreeSet<&str> = next.rows().iter().map(|row| &*row.id).collect();

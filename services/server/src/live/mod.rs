@@ -12,6 +12,7 @@ mod notice;
 mod place;
 mod publisher;
 mod realtime;
+mod relay;
 mod rows;
 mod sched;
 mod sockets;
@@ -24,6 +25,7 @@ pub use hub::{Hub, Topic};
 pub use place::{Common, Fixed, Place};
 pub use publisher::{FRAME_SPACING, Publisher};
 pub use realtime::{Feed, Known, Snapshot};
+pub use relay::{Relay, Relayed, read as read_relayed};
 pub use sched::{Sched, aimed_calls};
 pub use sockets::{Seat, Sockets};
 pub use words::{Words, mode_word, route_info, route_infos_at, routes_at};
@@ -57,6 +59,8 @@ pub struct Live {
     pub realtime: ArcSwapOption<Snapshot>,
     /// The feed in force as its publisher gave it, for `/gtfs.zip`.
     pub feed_file: ArcSwapOption<FeedFile>,
+    /// The way of boards to other processes.
+    pub relay: Relay,
     /// Lease epoch of this process' boards; grows with each start.
     pub epoch: u64,
     /// What is counted here.
@@ -66,7 +70,7 @@ pub struct Live {
 impl Live {
     /// Nothing said yet; registers what it counts.
     #[must_use]
-    pub fn new(metrics: &Metrics, epoch: u64) -> Self {
+    pub fn new(metrics: &Metrics, relay: Relay, epoch: u64) -> Self {
         let counted = Counted::new(metrics);
         Self {
             hub: Arc::default(),
@@ -75,6 +79,7 @@ impl Live {
             common: ArcSwapOption::empty(),
             feed_file: ArcSwapOption::empty(),
             realtime: ArcSwapOption::empty(),
+            relay,
             epoch,
             counted,
         }

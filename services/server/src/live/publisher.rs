@@ -6,6 +6,7 @@
 use super::board::Board;
 use super::hub::{Hub, Topic};
 use super::place::{Common, Place};
+use super::relay::{Relay, Relayed};
 use gtfs::{StopIdx, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct Publisher {
     stops: Vec<Stop>,
     waiting: BTreeMap<StopIdx, Arc<StopBoard>>,
     alerts: Arc<[Alert]>,
+    relay: Relay,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,22 @@ impl Publisher {
     /// A publisher in a lease epoch, with no timetable yet.
     #[must_use]
     pub fn new(hub: Arc<Hub>, epoch: u64) -> Self {
-        Self { hub, epoch, stops: Vec::new(), waiting: BTreeMap::new(), alerts: Arc::from([]) }
+        let (stops, waiting, alerts) = (Vec::new(), BTreeMap::new(), Arc::from([]));
+        Self { hub, epoch, stops, waiting, alerts, relay: Relay::default() }
+    }
+
+    /// Also sends every state to other processes.
+    #[must_use]
+    pub fn relaying(self, relay: Relay) -> Self {
+        Self { relay, ..self }
+    }
+
+    /// Takes over a board that another process sent.
+    pub fn relayed(&self, stop_id: &str, relayed: Relayed) {
+        let Some(topic) = self.hub.topic(stop_id) else { return };
+        if let Some(next) = topic.board().relayed(relayed.rows, relayed.alerts.into()) {
+            topic.put(next);
+        }
     }
 
     /// Takes over a timetable: a topic for each stop; those of the same stop_id live on.
@@ -74,7 +91,7 @@ impl Publisher {
         let Some(row) = self.stops.get_mut(stop.at()) else { return };
         if row.sent.is_some_and(|sent| at < sent + FRAME_SPACING) {
             self.waiting.insert(stop, board);
-        } else if put(&row.topic, board, &self.alerts, now) {
+        } else if put(&row.topic, &self.relay, board, &self.alerts, now) {
             self.waiting.remove(&stop);
             row.sent = Some(at);
         }
@@ -101,7 +118,7 @@ impl Publisher {
             let old = row.topic.board();
             if old.place.is_over(now) {
                 let place = Arc::new(old.place.renewed(now));
-                row.topic.put(old.replaced(place, old.content.clone(), Arc::clone(&old.alerts)));
+                row.topic.put(old.renewed(place));
             }
         }
     }
@@ -115,7 +132,7 @@ impl Publisher {
         for row in &self.stops {
             let old = row.topic.board();
             let content = old.content.clone().unwrap_or_else(|| empty(&old));
-            put(&row.topic, content, &self.alerts, now);
+            put(&row.topic, &self.relay, content, &self.alerts, now);
         }
     }
 
@@ -135,14 +152,17 @@ fn empty(board: &Board) -> Arc<StopBoard> {
 }
 
 /// Makes the next state of a topic; false when a reader would see no difference.
-fn put(topic: &Topic, content: Arc<StopBoard>, alerts: &Arc<[Alert]>, now: Timestamp) -> bool {
+fn put(topic: &Topic, relay: &Relay, content: Arc<StopBoard>, alerts: &Arc<[Alert]>, now: Timestamp) -> bool {
     let old = topic.board();
     let next = if topic.is_hot(now) {
         old.changed(content, Arc::clone(alerts))
     } else {
         Some(old.replaced(Arc::clone(&old.place), Some(content), Arc::clone(alerts)))
     };
-    next.map(|board| topic.put(board)).is_some()
+    let Some(next) = next else { return false };
+    relay.send(&next);
+    topic.put(next);
+    true
 }
 
 #[cfg(test)]

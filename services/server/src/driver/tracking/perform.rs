@@ -30,7 +30,7 @@ pub(super) struct Performer {
 impl Performer {
     pub(super) fn new(app: AppState, visits: mpsc::Sender<Visit>) -> Self {
         let epoch = app.live.epoch;
-        let publisher = Publisher::new(Arc::clone(&app.live.hub), epoch);
+        let publisher = Publisher::new(Arc::clone(&app.live.hub), epoch).relaying(app.live.relay.clone());
         Self {
             app,
             publisher,

@@ -8,7 +8,7 @@ use stop_display::board::{Board, RowView, View, view};
 use stop_display::frame::{RouteInfo, Rung};
 
 /// A driver silent for longer than this is not trusted: the timetable is shown, seconds.
-const DRIVER_SILENT_S_MAX: u32 = 30;
+const DRIVER_SILENT_S_MAX: u32 = 60;
 
 /// The board of a stop as words, now, in a language.
 pub(super) fn board_view(app: &AppState, topic: &Topic, now: Timestamp, lang: Lang) -> View {

@@ -19,7 +19,7 @@ const SEND_MAX: Duration = Duration::from_secs(10);
 /// How long a close frame may take to leave.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// A tracking driver silent for longer than this is not trusted, seconds.
-const DRIVER_SILENT_S_MAX: u32 = 30;
+const DRIVER_SILENT_S_MAX: u32 = 60;
 /// Readers told `bye` come back within this window, milliseconds, once the server had a moment to restart.
 const COME_BACK_MS: [u32; 2] = [1_200, 6_200];
 
