@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run web build release test test-rust test-browser lint bench load crash deny clean
+.PHONY: help run web build release test test-rust test-browser lint load sample-network deny clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,15 @@ test-browser: ## the browser tests alone
 
 lint: ## formatting and lints, warnings are errors
 	@ops/test.sh lint
+
+load: ## measure the server (release build; minutes; nothing else should run)
+	@cargo build --locked --release -p server -p load
+	@target/release/load pings
+	@target/release/load live
+	@target/release/load crash
+
+sample-network: ## write the sample network's feed anew from its facts
+	@cargo run --locked --quiet -p sample-network
 
 deny: ## licences, advisories, bans and sources of every dependency (needs cargo-deny)
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
