@@ -121,3 +121,19 @@ test("what is no frame, and frames of the future, change nothing", async () => {
   assert.deepEqual(page.troubles, []);
   await page.context().close();
 });
+
+test("a panel that never heard anything says so, under its own name, with the clock and the way to a phone", async () => {
+  const prepare = async (page) => {
+    await page.routeWebSocket(/\/v1\/panel$/, () => undefined);
+    await page.route(/\/v1\/stops/, (route) => route.abort());
+  };
+  const page = await open(chrome, `${demo.url}/panel/${STOP}?lang=en`, { prepare });
+  const seen = await until(page, "the offline rung", (seen) => seen.rung.includes("rung-offline"));
+  assert.equal(seen.title, STOP);
+  assert.match(seen.clock, /^\d\d:\d\d$/);
+  assert.match(seen.banner, /Offline/);
+  assert.match(await page.innerText(".headline"), /times are not available/);
+  await page.waitForSelector(".qr path[d^=M]");
+  assert.deepEqual(seen.rows, []);
+  await page.context().close();
+});

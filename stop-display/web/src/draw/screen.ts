@@ -72,7 +72,7 @@ export class Screen {
 
   draw(view: View, page: Page, pageNo: number, pageCount: number, perPage: number): void {
     document.documentElement.lang = view.lang;
-    setClass(this.body, `rung-${view.rung.toLowerCase()}${view.full ? " has-full" : ""}`);
+    setClass(this.body, `rung-${view.rung.toLowerCase()}${view.full ? " has-full" : view.rows.length ? "" : " no-rows"}`);
     this.drawHeader(view);
     this.drawMessages(view);
     this.drawFooter(view, pageNo, pageCount);
@@ -121,7 +121,7 @@ export class Screen {
     this.drawAlerts(this.over, view.over);
     this.drawAlerts(this.bottom, view.bottom);
     put(this.headline, view.headline);
-    show(this.rowList, !view.full);
+    show(this.rowList, view.rows.length > 0);
     this.drawAlerts(this.full, view.full ? [view.full] : []);
   }
 
