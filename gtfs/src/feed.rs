@@ -17,6 +17,7 @@ mod lay;
 mod misfits;
 mod patterns;
 mod place;
+mod sense;
 mod shapes;
 mod source;
 mod spec;
@@ -105,6 +106,7 @@ fn read(source: Source<'_>, findings: &mut Findings) -> Option<Timetable> {
     let profiles = lay::fill_times(&patterns, &mut draft);
     transfers::transfers(&archive, &mut draft, findings);
     draft.timetable.fares = fares::fares(&archive, &mut draft, findings);
+    let stop_lines = std::mem::take(&mut draft.stop_lines);
     let mut timetable = assemble::assemble(draft, &profiles, &bands);
     translations::translate(&archive, &mut timetable, findings);
     if timetable.trips.is_empty() {
@@ -112,6 +114,7 @@ fn read(source: Source<'_>, findings: &mut Findings) -> Option<Timetable> {
         findings.push(table::about_file(&TRIPS, Severity::Fatal, "no_usable_trip", "", advice));
     }
     sound(findings)?;
+    sense::check(&timetable, &stop_lines, findings);
     Some(timetable)
 }
 

@@ -1,5 +1,6 @@
 //! Whole feeds as text: a sound one, and one change at a time.
 
+mod hostile;
 mod notices;
 mod packed;
 mod shared;

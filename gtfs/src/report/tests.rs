@@ -42,6 +42,11 @@ fn a_usable_feed_is_counted_in_words() {
           shapes.txt: missing_recommended_shape, once
             draw the lines of these trips in shapes.txt: without them a vehicle off its route is seen late
               trips without a shape: 1
+
+        Worth knowing (1)
+
+          feed_info.txt: missing_recommended_file, once
+            say in feed_info.txt who publishes the feed, its language and its version
     "#]]
     .assert_eq(&report(&feed, Some("20261114")));
 }
@@ -85,6 +90,15 @@ fn mistakes_are_grouped_with_examples_and_what_to_do() {
           trips.txt: unusable_trip, once
             a trip needs at least two stops, with times at the first and the last; it is left out
               line 2, trip_id: t1
+
+        Worth knowing (2)
+
+          feed_info.txt: missing_recommended_file, once
+            say in feed_info.txt who publishes the feed, its language and its version
+
+          stops.txt: stop_without_stop_time, once
+            no trip calls at this stop; remove it if it is not used any more
+              line 3: B (Stop B)
     "#]].assert_eq(&report[from..]);
 }
 

@@ -114,6 +114,12 @@ const CASES: &[Case] = cases! {
     "stop_times.txt": "T2,24:10:00,24:10:00" => "T2,,",
         "Error missing_trip_edge stop_times.txt:7 arrival_time",
         "Warning unusable_trip trips.txt:3 trip_id";
+    "stop_times.txt": "T2,23:50:00,23:50:00" => "T2,08:05:00,08:05:00",
+        "Error block_trips_with_overlapping_stop_times trips.txt:0";
+    "stop_times.txt": "T1,08:05:00,08:06:00" => "T1,08:11:00,08:11:00",
+        "Error stop_time_with_arrival_before_previous_departure_time stop_times.txt:4 arrival_time";
+    "routes.txt": "Pier,3\n" => "Pier,3\nR2,A,1,Station - Pier,3\n", "Warning duplicate_route_name routes.txt:0";
+    "stops.txt": "S3,Pier" => "S4,Old pier,13.690,101.085,0,,\nS3,Pier", "Info stop_without_stop_time stops.txt:4";
     "shapes.txt": "L1,13.690,101.080,2,1.1" => "L1,13.690,101.080,2,3",
         "Error decreasing_shape_distance shapes.txt:4 shape_dist_traveled";
     "shapes.txt": "L1,13.690,101.080,2,1.1" => "L1,13.690,101.080,2,0",
@@ -269,6 +275,16 @@ fn every_mistake_in_an_optional_file_is_found_where_it_is() {
     for (file, text, finds) in EXTRA {
         assert_eq!(short(&findings(&feed(&[(file, Some(text))]))), *finds, "{file}: {text}");
     }
+}
+
+#[test]
+fn a_run_that_no_bus_can_make_is_named_with_its_stops() {
+    let text = "stop A 0 0\nstop B 20000 0\nroute R bus\ntrip t route=R : A 08:00 B 08:05\ntrip u route=R : A 09:00 B 09:07";
+    let found = findings(&crate::fixture::feed_text(text).unwrap());
+    let fast: Vec<&Finding> =
+        found.examples().iter().filter(|f| f.code == "fast_travel_between_consecutive_stops").collect();
+    assert_eq!(fast.len(), 1, "20 km in 7 minutes and rounding is 150 km/h: {found:?}");
+    assert_eq!(&*fast[0].value, "trip t, A to B: 20000 m in 300 s");
 }
 
 #[test]
