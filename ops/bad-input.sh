@@ -3,6 +3,7 @@
 #
 #   ops/bad-input.sh                    uses target/debug/padriew
 #   PADRIEW=/usr/bin/padriew ops/bad-input.sh
+#   DATABASE=postgres://... ops/bad-input.sh      an empty database; SQLite in a temporary folder by default
 #
 # Needs curl, openssl, gzip and python3 (for one slow socket). Touches nothing but a temporary folder.
 set -euo pipefail
@@ -12,7 +13,8 @@ program=${PADRIEW:-target/debug/padriew}
 port=${PORT:-18555}
 url=http://127.0.0.1:$port
 home=$(mktemp -d)
-database=sqlite:$home/padriew.db
+database=${DATABASE:-sqlite:$home/padriew.db}
+export PADRIEW_SERVER_KEY=$home/server.key
 trap 'kill "$server" 2>/dev/null; rm -rf "$home"' EXIT
 
 "$program" serve --database "$database" --gtfs ops/sample-network/feed --listen "127.0.0.1:$port" 2>"$home/log" &

@@ -180,8 +180,8 @@ fn track(app: &AppState, device: &Device, now: Timestamp, live: impl Iterator<It
     let pings: Vec<Ping> = {
         let mut memory = device.lane.lock();
         live.map(|(_, ping)| ping)
-            .inspect(delayed)
             .filter(|ping| rates::tracked(app, &mut memory, now, ping))
+            .inspect(delayed)
             .collect()
     };
     if pings.is_empty() {

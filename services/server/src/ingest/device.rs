@@ -120,7 +120,8 @@ pub fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let read = |part: &str| part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
     parts
         .map(|part| {
-            read(part).map_err(|_neither| format!("\"{part}\" is no network; write 10.20.0.0/16 or 203.0.113.7"))
+            read(part)
+                .map_err(|_neither| format!("\"{part}\" is no network; write 10.20.0.0/16 or 203.0.113.7"))
         })
         .collect()
 }

@@ -75,3 +75,25 @@ async fn requests_without_a_signature_say_what_is_missing() {
     assert_eq!(answer.refusal(), (401, "signature".to_owned()));
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains("signature-input"));
 }
+
+#[tokio::test]
+async fn numbers_at_the_end_of_their_range_are_refused_one_by_one() {
+    let (server, path) = by_token().await;
+    let odd = [
+        r#"{"seq":1,"t":8.9e15,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":2,"t":-8.9e15,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":3,"t":"+262142-12-31T23:59:59Z","lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":4,"t":1e308,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":5,"up":-1e300,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":6,"t":1795136523,"lat":1e308,"lon":-1e308}"#,
+        r#"{"seq":9223372036854775807,"t":0,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":18446744073709551615,"t":0,"lat":13.6881,"lon":101.0716}"#,
+        r#"{"seq":7,"t":-9e15,"ev":{"soc":1e38}}"#,
+    ];
+    let body = format!(r#"{{"v":1,"boot":"x","up_now":1e300,"pings":[{}]}}"#, odd.join(","));
+    let answer = server.post(&path, body).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.json());
+    let refused = answer.json()["rej"].as_array().unwrap().len();
+    assert_eq!(refused, odd.len(), "{}", answer.json());
+    assert_eq!(server.get("/healthz").await.status, 200);
+}

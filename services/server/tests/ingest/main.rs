@@ -1,6 +1,8 @@
 //! Ingest over real sockets: what senders, honest and hostile, are answered.
 
 #[cfg(test)]
+mod decoders;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod harness;

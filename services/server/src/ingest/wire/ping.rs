@@ -17,6 +17,9 @@ pub(super) const FIELDS: [&str; 19] = [
     "route", "door", "pax", "occ", "ev",
 ];
 
+/// Longest age that a tracker without a clock may give a record, milliseconds: a year.
+const UP_MS_MAX: f64 = 366.0 * 86_400.0 * 1_000.0;
+
 /// A record, every field optional: which may be absent is judged, not parsed.
 #[derive(Default)]
 pub(super) struct WirePing<'a> {
@@ -120,7 +123,9 @@ impl WirePing<'_> {
     fn time(&self, received: Timestamp, up_now_ms: Option<f64>) -> Result<Timestamp, Reject> {
         match (self.t, self.up, up_now_ms) {
             (Some(WireTime(t)), ..) => t.ok_or(unreadable("t")),
-            (None, Some(up), Some(now)) if up <= now => Ok(received.plus_s((up - now) / 1_000.0)),
+            (None, Some(up), Some(now)) if (0.0..=UP_MS_MAX).contains(&(now - up)) => {
+                Ok(received.plus_s((up - now) / 1_000.0))
+            }
             (None, Some(_), _) => Err(unreadable("up")),
             (None, None, _) => Err(unreadable("t")),
         }
