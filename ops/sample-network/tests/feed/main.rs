@@ -1,0 +1,4 @@
+//! The feed in the folder.
+
+#[cfg(test)]
+mod fresh;

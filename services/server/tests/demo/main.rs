@@ -1,0 +1,4 @@
+//! The demo, started as a person starts it.
+
+#[cfg(test)]
+mod town;
