@@ -20,6 +20,10 @@ const SEND_MAX: Duration = Duration::from_secs(10);
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// A tracking driver silent for longer than this is not trusted, seconds.
 const DRIVER_SILENT_S_MAX: u32 = 60;
+/// RFC 6455, 7.4.1.
+const MESSAGE_TOO_BIG: u16 = 1009;
+/// How the WebSocket library begins its words about a message over the limit.
+const OVER_LIMIT_WORDS: &str = "Space limit exceeded";
 /// Readers told `bye` come back within this window, milliseconds, once the server had a moment to restart.
 const COME_BACK_MS: [u32; 2] = [1_200, 6_200];
 
@@ -174,7 +178,11 @@ impl Conversation {
 
     /// Takes a message of the reader; most say only that it is alive.
     fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> ControlFlow<End> {
-        let Some(Ok(message)) = message else { return ControlFlow::Break(End::Gone) };
+        let message = match message {
+            Some(Ok(message)) => message,
+            Some(Err(failure)) => return ControlFlow::Break(broken(&failure)),
+            None => return ControlFlow::Break(End::Gone),
+        };
         if !self.pace.allows(Instant::now()) {
             return ControlFlow::Break(End::Close(close::TOO_MANY, "too many messages"));
         }
@@ -184,6 +192,15 @@ impl Conversation {
             tracing::info!(id = ack.id, ok = ack.ok, err = ack.err, "a panel answered a command");
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Why reading failed. The library tells a message over the limit only by its text.
+fn broken(failure: &axum::Error) -> End {
+    if failure.to_string().contains(OVER_LIMIT_WORDS) {
+        End::Close(MESSAGE_TOO_BIG, "message too big")
+    } else {
+        End::Gone
     }
 }
 

@@ -1,0 +1,10 @@
+//! What readers get over real sockets: panels, riders' pages, feeds.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod panel;
+#[cfg(test)]
+mod public;
