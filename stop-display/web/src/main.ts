@@ -9,9 +9,10 @@ import { settings } from "./settings";
 new Panel(settings(location)).start();
 
 // Only secure origins (and localhost) may keep a shell; elsewhere the page works, but needs the network to start.
-if ("serviceWorker" in navigator) {
-  navigator.serviceWorker.register("/panel-web/sw.js", { scope: "/panel/" }).catch(() => undefined);
-}
+// It waits until the first board stands: fetching the shell again must not delay that.
+const SHELL_AFTER_MS = 3000;
+const keepShell = () => navigator.serviceWorker.register("/panel-web/sw.js", { scope: "/panel/" }).catch(() => undefined);
+if ("serviceWorker" in navigator) setTimeout(keepShell, SHELL_AFTER_MS);
 
 // A panel never dims; where the browser cannot promise that, the kiosk's own settings must.
 const lock = (navigator as { wakeLock?: { request(kind: string): Promise<unknown> } }).wakeLock;

@@ -25,6 +25,8 @@ const SAVE_S = 30;
 const BOOT_S = 4;
 const WEEK_S = 7 * 86400;
 const RELOAD_AT_S = 3 * 3600;
+/** The code for phones is made once the first board stands, milliseconds. */
+const CODE_AFTER_MS = 1500;
 /** The picture moves by a pixel or two each minute, against burn-in. */
 const SHIFT = [[0, 0], [1, 0], [2, 1], [1, 2], [0, 2], [-1, 1], [-2, 0], [-1, -1]];
 
@@ -163,7 +165,9 @@ export class Panel {
     const { stop } = board.snap;
     if (this.stopDrawn === stop.id + stop.kind) return;
     this.stopDrawn = stop.id + stop.kind;
-    screen.drawStop(stop, location.origin + "/s/" + encodeURIComponent(stop.id));
+    const url = location.origin + "/s/" + encodeURIComponent(stop.id);
+    screen.drawStop(stop);
+    setTimeout(() => screen.drawCode(url), CODE_AFTER_MS);
   }
 
   /** Theme, shift against burn-in, and the dark hours. */

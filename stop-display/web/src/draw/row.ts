@@ -40,6 +40,10 @@ export class RowElement {
     setIcon(this.shape, t.mark);
     show(this.source, t.note !== "");
     this.paintMarks(row);
+  }
+
+  /** Shrinks a long name; called once all rows are written, so that the page is laid out once. */
+  settle(): void {
     fit(this.dest);
   }
 

@@ -88,9 +88,13 @@ export class Screen {
     return Math.min(window.innerHeight * most, this.rowList.clientHeight / slots);
   }
 
-  /** The stop itself: its kind and the way to it on a phone. */
-  drawStop(stop: StopInfo, url: string): void {
+  /** The kind of the stop. */
+  drawStop(stop: StopInfo): void {
     setIcon(this.place, stop.kind === "pier" ? "ferry" : "bus");
+  }
+
+  /** The way to the same times on a phone. */
+  drawCode(url: string): void {
     drawQr(this.qr, url);
   }
 
@@ -158,8 +162,9 @@ export class Screen {
     const nodes = rows.map((row) => (kept[row.id] = this.rows[row.id] || new RowElement()).node);
     arrange(this.rowList, nodes);
     this.rows = kept;
+    for (const row of rows) kept[row.id].update(row, lang);
     for (const row of rows) {
-      kept[row.id].update(row, lang);
+      kept[row.id].settle();
       this.drawnRows[row.id] = kept[row.id].drawn();
     }
   }
