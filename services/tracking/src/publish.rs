@@ -95,8 +95,16 @@ fn departure_s(expected: &Expected, elapsed_s: f64) -> f64 {
     (expected.arrival.mean_s + Z[1] * sd_s + apart_s).max(elapsed_s)
 }
 
-/// Tells the feed and the board, where it is worth it.
-pub(crate) fn tell(told: &mut Told, fresh: Moments, sd_s: f64, now: Timestamp, params: &Params) -> Changed {
+/// Tells the feed and the board, where it is worth it. With `along` the trip is told anyway, because
+/// of a call before this one: whatever moved goes along, so that a trip speaks seldom and whole.
+pub(crate) fn tell(
+    told: &mut Told,
+    fresh: Moments,
+    sd_s: f64,
+    along: bool,
+    now: Timestamp,
+    params: &Params,
+) -> Changed {
     if !told.known {
         *told = Told { known: true, feed: fresh, board: fresh, told: now, ..*told };
         return Changed { feed: true, board: true };
@@ -108,7 +116,7 @@ pub(crate) fn tell(told: &mut Told, fresh: Moments, sd_s: f64, now: Timestamp, p
         .max(fresh.departure.since_s(told.feed.departure).abs());
     let enough = moved_s > params.publish_change_s.max(params.publish_change_sigma * sd_s);
     let moved = moved_s >= MOVED_S_MIN;
-    let old = moved && now.since_s(told.told) >= params.publish_refresh_s;
+    let old = moved && (along || now.since_s(told.told) >= params.publish_refresh_s);
     let relabelled = || minute(fresh.arrival, now) != minute(told.feed.arrival, now);
     let overdue = told.feed.arrival < now && !told.arrived && moved_s > 0.0;
     let feed = enough || old || overdue || (moved && relabelled());

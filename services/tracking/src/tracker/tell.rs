@@ -3,9 +3,11 @@
 use super::Tracker;
 use crate::boards::{Holder, LiveRow, Passage};
 use crate::job::Job;
+use crate::params::Params;
 use crate::predict::{Expected, predict};
 use crate::publish::{self, Changed, Order, Told};
 use crate::vehicle::{Freshness, Vehicle};
+use crate::visit::Seen;
 use crate::{CallUpdate, DatedTrip, Effect, TripState, TripUpdate};
 use gtfs::Timestamp;
 use std::sync::Arc;
@@ -92,40 +94,22 @@ impl Tracker {
         }
         let mut told = std::mem::take(&mut job.told[run_at]);
         let next = if run_at == 0 { job.next } else { 0 };
+        // What was told to have left has nothing new to say.
+        let open =
+            told.iter().position(|told| told.known && !told.departed).map_or(next, |open| open.min(next));
         let mut changed = Changed::default();
-        let mut order = Order::new();
-        let ahead = &ahead[ahead.partition_point(|e| e.run < run_at)..];
-        for (call, told) in told.iter_mut().enumerate() {
-            let mut here = Changed::default();
-            if run_at == 0 && call <= next {
-                here |= publish::observe(told, &job.seen[call], fix);
-            }
-            let expected = call
-                .checked_sub(next)
-                .and_then(|i| ahead.get(i))
-                .filter(|e| usize::from(e.call) == call && e.run == run_at);
-            if let Some(expected) = expected.filter(|_| !told.departed) {
-                let mut fresh = publish::moments(expected, fix, now);
-                if told.arrived && told.known {
-                    fresh =
-                        publish::Moments { departure: fresh.departure.max(told.feed.arrival), ..told.feed };
-                }
-                here |= publish::tell(told, fresh, libm::sqrt(expected.arrival.var_s2), now, &self.params);
-                self.counters.predictions += u64::from(here.feed);
-            }
-            let skipped = self.trips.closed.contains(&calls[call].stop);
-            here.feed |= told.skipped != skipped;
-            told.skipped = skipped;
-            if told.known && !told.unseen {
-                here |= order.put(told);
-            }
+        let mut teller = Teller { fix, now, order: Order::new(), along: false, params: &self.params };
+        let mut ahead = ahead[ahead.partition_point(|e| e.run < run_at)..].iter().peekable();
+        for (call, told) in told.iter_mut().enumerate().skip(open) {
+            let seen = (run_at == 0 && call <= next).then(|| &job.seen[call]);
+            let expected = ahead.next_if(|e| e.run == run_at && usize::from(e.call) == call);
+            let here = teller.tell(told, seen, expected, self.trips.closed.contains(&calls[call].stop));
+            self.counters.predictions += u64::from(here.feed && expected.is_some());
             if here.board && told.known && call + 1 < calls.len() && calls[call].pickup {
-                let row = live_row(&run, &self.timetable, call, told, at, now, fix);
-                self.boards.set(calls[call].stop, row);
+                self.boards.set(calls[call].stop, live_row(&run, &self.timetable, call, told, at, now, fix));
             }
             changed |= here;
         }
-        let job_next = next as u16;
         if run_at == 0 && job.is_complete() && !job.closed {
             job.closed = true;
             self.trips.over.insert(run.dated, now.plus_s(super::tick::OVER_S));
@@ -145,7 +129,7 @@ impl Tracker {
             job.told[run_at] = told;
         }
         if let Some(holder) = self.trips.holders.get_mut(&run.dated) {
-            (holder.told, holder.next) = (true, job_next);
+            (holder.told, holder.next) = (true, next as u16);
         }
     }
 
@@ -189,6 +173,46 @@ impl Tracker {
                 self.boards.mark(calls[call].stop);
             }
         }
+    }
+}
+
+/// Tells the calls of one run, one after the other.
+struct Teller<'a> {
+    fix: Timestamp,
+    now: Timestamp,
+    order: Order,
+    /// A call before this one is told to the feed.
+    along: bool,
+    params: &'a Params,
+}
+
+impl Teller<'_> {
+    /// What was seen of a call, what is expected of it, whether it is skipped: says what changed.
+    fn tell(
+        &mut self,
+        told: &mut Told,
+        seen: Option<&Seen>,
+        expected: Option<&Expected>,
+        skipped: bool,
+    ) -> Changed {
+        let mut changed = seen.map_or(Changed::default(), |seen| publish::observe(told, seen, self.fix));
+        if let Some(expected) = expected.filter(|_| !told.departed) {
+            let mut fresh = publish::moments(expected, self.fix, self.now);
+            if told.arrived && told.known {
+                fresh = publish::Moments { departure: fresh.departure.max(told.feed.arrival), ..told.feed };
+            }
+            let sd_s = libm::sqrt(expected.arrival.var_s2);
+            changed |= publish::tell(told, fresh, sd_s, self.along, self.now, self.params);
+        }
+        if told.skipped != skipped {
+            told.skipped = skipped;
+            changed |= Changed { feed: told.known, board: told.known };
+        }
+        if told.known && !told.unseen {
+            changed |= self.order.put(told);
+        }
+        self.along |= changed.feed;
+        changed
     }
 }
 
