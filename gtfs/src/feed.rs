@@ -30,7 +30,7 @@ mod trips;
 mod value;
 
 pub use calendar::CALENDAR_DAYS_MAX;
-pub use frequencies::EXPANDED_TRIPS_MAX;
+pub use frequencies::{BANDS_PER_TRIP_MAX, EXPANDED_TRIPS_MAX};
 pub use patterns::CALLS_PER_TRIP_MAX;
 pub use place::{GAP_M_MIN, OFFSET_M_FINE, OFFSET_M_MAX};
 pub use shapes::SHAPE_POINTS_MAX;

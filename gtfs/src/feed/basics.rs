@@ -8,64 +8,50 @@ use super::value;
 use crate::findings::{Findings, Severity};
 use crate::timetable::{Agency, Mode, Route};
 use crate::{AgencyIdx, RouteIdx, Text};
+use chrono_tz::Tz;
 use std::collections::hash_map::Entry;
 
 /// Reads the agencies and with them the zone of all times: the first one's.
 pub(super) fn agencies(archive: &Archive<'_>, draft: &mut Draft, findings: &mut Findings) {
     let mut tz = None;
     archive.each_row(&AGENCY, findings, |row, findings| {
-        let zone = row.parsed(
-            "agency_timezone",
-            findings,
-            "invalid_timezone",
-            "use a name of the tz database, such as Asia/Bangkok",
-            value::zone,
-        );
-        match (tz, zone) {
-            (None, Some(zone)) => tz = Some(zone),
-            (Some(first), Some(zone)) if first != zone => {
-                let advice = "give all agencies of a feed one time zone; the first one's is used";
-                row.report(
-                    findings,
-                    Severity::Error,
-                    "inconsistent_agency_timezone",
-                    "agency_timezone",
-                    advice,
-                );
-            }
-            _ => {}
-        }
-        let id: Box<str> = row.get("agency_id").into();
-        let Some(name) = row.required("agency_name", findings) else { return };
-        let at = AgencyIdx::new(draft.timetable.agencies.len());
-        match draft.agencies.entry(id.clone()) {
-            Entry::Occupied(_) => {
-                let advice = "give each agency its own agency_id; the first row of an id is kept";
-                row.report(findings, Severity::Error, "duplicate_key", "agency_id", advice);
-            }
-            Entry::Vacant(free) => {
-                free.insert(at);
-                let (name, url) = (Text::new(name), row.get("agency_url").into());
-                draft.timetable.agencies.push(Agency {
-                    id,
-                    name,
-                    url,
-                    phone: row.get("agency_phone").into(),
-                });
-            }
-        }
+        zone(row, &mut tz, findings);
+        agency(row, draft, findings);
     });
     match tz {
         Some(tz) => draft.timetable.tz = tz,
         None => {
             let advice = "give the agency a time zone of the tz database, such as Asia/Bangkok";
-            findings.push(about_file(
-                &AGENCY,
-                Severity::Fatal,
-                "missing_required_field",
-                "agency_timezone",
-                advice,
-            ));
+            let (severity, code) = (Severity::Fatal, "missing_required_field");
+            findings.push(about_file(&AGENCY, severity, code, "agency_timezone", advice));
+        }
+    }
+}
+
+fn zone(row: &Row<'_>, tz: &mut Option<Tz>, findings: &mut Findings) {
+    let advice = "use a name of the tz database, such as Asia/Bangkok";
+    let Some(zone) = row.parsed("agency_timezone", findings, "invalid_timezone", advice, value::zone) else {
+        return;
+    };
+    if *tz.get_or_insert(zone) != zone {
+        let advice = "give all agencies of a feed one time zone; the first one's is used";
+        row.report(findings, Severity::Error, "inconsistent_agency_timezone", "agency_timezone", advice);
+    }
+}
+
+fn agency(row: &Row<'_>, draft: &mut Draft, findings: &mut Findings) {
+    let id: Box<str> = row.get("agency_id").into();
+    let Some(name) = row.required("agency_name", findings) else { return };
+    let at = AgencyIdx::new(draft.timetable.agencies.len());
+    match draft.agencies.entry(id.clone()) {
+        Entry::Occupied(_) => {
+            let advice = "give each agency its own agency_id; the first row of an id is kept";
+            row.report(findings, Severity::Error, "duplicate_key", "agency_id", advice);
+        }
+        Entry::Vacant(free) => {
+            free.insert(at);
+            let (name, url) = (Text::new(name), row.get("agency_url").into());
+            draft.timetable.agencies.push(Agency { id, name, url, phone: row.get("agency_phone").into() });
         }
     }
 }

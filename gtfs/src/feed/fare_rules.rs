@@ -1,7 +1,7 @@
 //! `fare_rules.txt`, `fare_leg_rules.txt` and `fare_transfer_rules.txt`: what applies where.
 
 use super::draft::Draft;
-use super::fares::{text, unknown};
+use super::fares::{link, text, unknown};
 use super::source::Archive;
 use super::spec::{FARE_LEG_RULES, FARE_RULES, FARE_TRANSFER_RULES};
 use super::table::Row;
@@ -69,21 +69,6 @@ impl Known {
             timeframes: tables.timeframes.iter().map(|t| t.group.clone()).collect(),
         }
     }
-}
-
-/// An id that is empty or in `known`; `None`, and a finding, otherwise.
-fn link(
-    row: &Row<'_>,
-    field: &'static str,
-    known: &BTreeSet<Box<str>>,
-    findings: &mut Findings,
-) -> Option<Box<str>> {
-    let id = row.get(field);
-    if !id.is_empty() && !known.contains(id) {
-        unknown(row, field, findings);
-        return None;
-    }
-    Some(id.into())
 }
 
 fn leg_rule(row: &Row<'_>, known: &Known, findings: &mut Findings) -> Option<FareLegRule> {

@@ -42,9 +42,9 @@ pub(super) fn fares(archive: &Archive<'_>, draft: &mut Draft, findings: &mut Fin
             is_default: row.choice("is_default_fare_category", 1, 0, findings) == 1,
         });
     });
+    let mut products = Products::of(&tables);
     archive.each_row(&FARE_PRODUCTS, findings, |row, findings| {
-        let product = product(row, &tables, findings);
-        tables.products.extend(product);
+        tables.products.extend(products.read(row, findings));
     });
     archive.each_row(&TIMEFRAMES, findings, |row, findings| {
         tables.timeframes.extend(timeframe(row, draft, findings))
@@ -78,6 +78,21 @@ pub(super) fn text(row: &Row<'_>, name: &'static str) -> Box<str> {
 pub(super) fn unknown(row: &Row<'_>, field: &'static str, findings: &mut Findings) {
     let advice = "add the row that this id points to, or correct the id; the row is left out";
     row.report(findings, Severity::Error, "foreign_key_violation", field, advice);
+}
+
+/// An id that is empty or in `known`; `None`, and a finding, otherwise.
+pub(super) fn link(
+    row: &Row<'_>,
+    field: &'static str,
+    known: &BTreeSet<Box<str>>,
+    findings: &mut Findings,
+) -> Option<Box<str>> {
+    let id = row.get(field);
+    if !id.is_empty() && !known.contains(id) {
+        unknown(row, field, findings);
+        return None;
+    }
+    Some(id.into())
 }
 
 /// Calls `each` with the first row of every id.
@@ -139,31 +154,38 @@ fn attribute(row: &Row<'_>, draft: &Draft, findings: &mut Findings) -> Option<Fa
     })
 }
 
-fn product(row: &Row<'_>, tables: &FareTables, findings: &mut Findings) -> Option<FareProduct> {
-    let product = FareProduct {
-        id: row.required("fare_product_id", findings)?.into(),
-        name: text(row, "fare_product_name"),
-        rider_category: text(row, "rider_category_id"),
-        media: text(row, "fare_media_id"),
-        amount: money(row, "amount", "currency", findings)?,
-    };
-    if !product.media.is_empty() && tables.media.iter().all(|m| m.id != product.media) {
-        unknown(row, "fare_media_id", findings);
-        return None;
+/// What the rows of `fare_products.txt` may point to, and which there were.
+struct Products {
+    media: BTreeSet<Box<str>>,
+    riders: BTreeSet<Box<str>>,
+    /// Product, rider category and medium.
+    seen: BTreeSet<[Box<str>; 3]>,
+}
+
+impl Products {
+    fn of(tables: &FareTables) -> Self {
+        Self {
+            media: tables.media.iter().map(|m| m.id.clone()).collect(),
+            riders: tables.rider_categories.iter().map(|c| c.id.clone()).collect(),
+            seen: BTreeSet::new(),
+        }
     }
-    if !product.rider_category.is_empty()
-        && tables.rider_categories.iter().all(|c| c.id != product.rider_category)
-    {
-        unknown(row, "rider_category_id", findings);
-        return None;
+
+    fn read(&mut self, row: &Row<'_>, findings: &mut Findings) -> Option<FareProduct> {
+        let product = FareProduct {
+            id: row.required("fare_product_id", findings)?.into(),
+            name: text(row, "fare_product_name"),
+            rider_category: link(row, "rider_category_id", &self.riders, findings)?,
+            media: link(row, "fare_media_id", &self.media, findings)?,
+            amount: money(row, "amount", "currency", findings)?,
+        };
+        if !self.seen.insert([product.id.clone(), product.rider_category.clone(), product.media.clone()]) {
+            let advice = "give a product one row for each medium and rider category; the first is kept";
+            row.report(findings, Severity::Error, "duplicate_key", "fare_product_id", advice);
+            return None;
+        }
+        Some(product)
     }
-    let key = |p: &FareProduct| (p.id.clone(), p.rider_category.clone(), p.media.clone());
-    if tables.products.iter().any(|p| key(p) == key(&product)) {
-        let advice = "give a product one row for each medium and rider category; the first is kept";
-        row.report(findings, Severity::Error, "duplicate_key", "fare_product_id", advice);
-        return None;
-    }
-    Some(product)
 }
 
 /// Midnight at the end of a day, which a timeframe may not pass.

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Trip rows that exact frequencies may expand to, all together.
 pub const EXPANDED_TRIPS_MAX: usize = 2_000_000;
 
+/// Rows of one trip: one for each quarter of an hour of four days.
+pub const BANDS_PER_TRIP_MAX: usize = 400;
+
 /// One row.
 #[derive(Clone, Copy)]
 pub(super) struct Band {
@@ -47,6 +50,11 @@ pub(super) fn frequencies(
             return;
         }
         let all = bands.entry(trip).or_default();
+        if all.len() >= BANDS_PER_TRIP_MAX {
+            let advice = "keep a trip to at most 400 rows; this one is left out";
+            row.report(findings, Severity::Error, "too_many_rows", "trip_id", advice);
+            return;
+        }
         if all.iter().any(|b| b.start < band.frequency.end && band.start < b.frequency.end) {
             let advice = "two rows of a trip may not overlap in time; the first is kept";
             row.report(findings, Severity::Error, "overlapping_frequency", "start_time", advice);

@@ -23,6 +23,9 @@ fn speed_kmh_max(mode: Mode) -> f32 {
 /// Timetables round to the minute: a run may have taken this much longer than it says, seconds.
 const ROUNDING_S: f32 = 60.0;
 
+/// Pairs of trips of one block that are looked at, in a whole feed; only a hostile feed has more.
+const OVERLAPS_CHECKED_MAX: usize = 1_000_000;
+
 /// Makes all checks.
 pub(super) fn check(timetable: &Timetable, stop_lines: &[u32], findings: &mut Findings) {
     served(timetable, stop_lines, findings);
@@ -81,11 +84,14 @@ fn speed_of(t: &Timetable, pattern: PatternIdx, trip: TripIdx, max_mps: f32, fin
 
 /// One vehicle can not run two trips at once.
 fn blocks(t: &Timetable, findings: &mut Findings) {
+    let mut left = OVERLAPS_CHECKED_MAX;
     for block in &t.blocks {
         for (at, &trip) in block.trips.iter().enumerate() {
             let end = end_of(t, trip);
-            let later = block.trips[at + 1..].iter().take_while(|next| t.trips[next.at()].start < end);
+            let later =
+                block.trips[at + 1..].iter().take_while(|next| t.trips[next.at()].start < end).take(left);
             for &next in later {
+                left -= 1;
                 let (a, b) = (&t.trips[trip.at()], &t.trips[next.at()]);
                 if share_a_day(&t.services[a.service.at()], &t.services[b.service.at()]) {
                     let value =
