@@ -35,6 +35,7 @@ pub struct Words {
     pub occ_standing: String,
     pub occ_full: String,
     pub rung_live: String,
+    pub rung_connected: String,
     pub rung_hold: String,
     pub rung_timetable: String,
     pub rung_offline: String,

@@ -127,7 +127,7 @@ pub fn view(board: &Board, now: i64, age_s: Option<u64>, lang: &str) -> View {
         subtitle,
         clock: hhmm(&snap.tz, now),
         date: date(&snap.tz, now, w),
-        status: status(rung, w).into(),
+        status: String::new(),
         full: None,
         over: Vec::new(),
         headline: String::new(),
@@ -140,6 +140,7 @@ pub fn view(board: &Board, now: i64, age_s: Option<u64>, lang: &str) -> View {
     if view.full.is_none() {
         fill_rows(board, now, w, &mut view);
     }
+    view.status = status(&view, w).into();
     view
 }
 
@@ -151,9 +152,12 @@ fn titles(board: &Board, lang: &str) -> (String, String) {
     (title.into(), subtitle.into())
 }
 
-fn status(rung: Rung, w: &Words) -> &str {
-    match rung {
-        Rung::Live => &w.rung_live,
+/// The rung in words; "live times" is only said where a row has a vehicle behind it.
+fn status<'a>(view: &View, w: &'a Words) -> &'a str {
+    let tracked = view.rows.iter().any(|row| matches!(row.time.mark, Mark::Live | Mark::Held));
+    match view.rung {
+        Rung::Live if tracked => &w.rung_live,
+        Rung::Live => &w.rung_connected,
         Rung::Hold => &w.rung_hold,
         Rung::Timetable => &w.rung_timetable,
         Rung::Offline => &w.rung_offline,

@@ -68,7 +68,7 @@ export function view(board: Board, now: number, ageS: number | null, lang: strin
     subtitleLang: other || lang,
     clock: hhmm(tz, now),
     date: date(tz, now, w),
-    status: { LIVE: w.rung_live, HOLD: w.rung_hold, TIMETABLE: w.rung_timetable, OFFLINE: w.rung_offline }[rung],
+    status: "",
     full: null,
     over: [],
     headline: "",
@@ -79,7 +79,16 @@ export function view(board: Board, now: number, ageS: number | null, lang: strin
   };
   messages(board, now, shown);
   if (!shown.full) fillRows(board, now, w, shown);
+  shown.status = status(shown, w);
   return shown;
+}
+
+/** The rung in words; "live times" is only said where a row has a vehicle behind it. */
+function status(v: View, w: Words): string {
+  if (v.rung === "HOLD") return w.rung_hold;
+  if (v.rung === "TIMETABLE") return w.rung_timetable;
+  if (v.rung === "OFFLINE") return w.rung_offline;
+  return v.rows.some((row) => row.time.mark === "live" || row.time.mark === "held") ? w.rung_live : w.rung_connected;
 }
 
 /** The visible strings in reading order. */
