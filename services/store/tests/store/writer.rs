@@ -221,3 +221,34 @@ async fn a_full_queue_is_busy_and_says_when_to_come_back() {
     let (answer, ()) = tokio::join!(waiting, refused);
     assert!(matches!(answer, Err(StoreError::Away(_))), "a writer that ended acknowledges nothing");
 }
+
+#[tokio::test]
+async fn live_batches_go_first_and_little_backfill_goes_with_them() {
+    let place = Place::sqlite().await;
+    let db = place.open().await;
+    let (w, task) = store::writer::writer(&db, store::writer::WriterLimits::default());
+    let reports = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&reports);
+    let task = task.observed_by(move |report| seen.lock().unwrap().push((report.batches, report.rows)));
+    let history = |boot: &str| {
+        let mut batch = batch("bus-1", boot, 0..400);
+        batch.rows.iter_mut().for_each(|row| row.verdict = Verdict::Hist);
+        batch
+    };
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    // All are queued before the task looks, the live one last.
+    let senders = async {
+        let all = tokio::join!(
+            w.submit(history("a")),
+            w.submit(history("b")),
+            w.submit(history("c")),
+            w.submit(batch("bus-2", "a", 0..100)),
+        );
+        shutdown.cancel();
+        assert!(all.0.is_ok() && all.1.is_ok() && all.2.is_ok() && all.3.is_ok());
+    };
+    let ((), ended) = tokio::join!(senders, task.run(shutdown.clone()));
+    ended.unwrap();
+    // Live rows first; then backfill until there are 512 together; the rest waits for the next commit.
+    assert_eq!(*reports.lock().unwrap(), [(3, 900), (1, 400)]);
+}
