@@ -11,12 +11,15 @@ use rand::{RngExt as _, SeedableRng as _};
 use server::clock::Clock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-/// The server dies at a random moment in this range after it was ready, milliseconds.
-const ALIVE_MS: std::ops::Range<u64> = 40..900;
+/// The server dies at a random moment in this range after its first answer, milliseconds.
+const ALIVE_MS: std::ops::Range<u64> = 0..600;
+/// A life without any answer within this is a failure.
+const FIRST_ANSWER_S_MAX: Duration = Duration::from_secs(10);
 /// Pings in a request.
 const BATCH_PINGS: std::ops::RangeInclusive<usize> = 1..=100;
 /// Seconds between the pings of a batch.
@@ -99,7 +102,10 @@ async fn kill_again_and_again(args: &Args, scratch: &Scratch) -> anyhow::Result<
         let server = serve::start(&padriew, scratch).await?;
         ready_s.push(server.ready_in.as_secs_f64());
         let (stop, stopped) = watch::channel(false);
-        let mut posting = start_posting(senders, server.address, &stopped);
+        let answers = Arc::new(Semaphore::new(0));
+        let mut posting = start_posting(senders, server.address, &stopped, &answers);
+        let first = tokio::time::timeout(FIRST_ANSWER_S_MAX, answers.acquire()).await;
+        drop(first.context("no ping was acknowledged")??);
         let alive = Duration::from_millis(moments.random_range(ALIVE_MS));
         tokio::time::sleep(alive).await;
         server.kill_9().await?;
@@ -133,10 +139,11 @@ fn start_posting(
     senders: Vec<Sender>,
     address: SocketAddr,
     stopped: &watch::Receiver<bool>,
+    answers: &Arc<Semaphore>,
 ) -> JoinSet<anyhow::Result<Sender>> {
     let mut posting = JoinSet::new();
     for sender in senders {
-        posting.spawn(sender.post_until_killed(address, stopped.clone()));
+        posting.spawn(sender.post_until_killed(address, stopped.clone(), Arc::clone(answers)));
     }
     posting
 }
@@ -155,11 +162,12 @@ impl Sender {
         mut self,
         address: SocketAddr,
         stopped: watch::Receiver<bool>,
+        answers: Arc<Semaphore>,
     ) -> anyhow::Result<Self> {
         let Ok(mut connection) = Connection::open(address).await else { return Ok(self) };
         while !*stopped.borrow() {
             match self.post(&mut connection).await {
-                Ok(()) => {}
+                Ok(()) => answers.add_permits(1),
                 Err(failure) if failure.is::<Refused>() => return Err(failure),
                 Err(_) => break,
             }
