@@ -11,7 +11,10 @@ new Panel(settings(location)).start();
 // Only secure origins (and localhost) may keep a shell; elsewhere the page works, but needs the network to start.
 // It waits until the first board stands: fetching the shell again must not delay that.
 const SHELL_AFTER_MS = 3000;
-const keepShell = () => navigator.serviceWorker.register("/panel-web/sw.js", { scope: "/panel/" }).catch(() => undefined);
+const SHELL_AGAIN_MS = 60000;
+const keepShell = () => {
+  navigator.serviceWorker.register("/panel-web/sw.js", { scope: "/panel/" }).catch(() => setTimeout(keepShell, SHELL_AGAIN_MS));
+};
 if ("serviceWorker" in navigator) setTimeout(keepShell, SHELL_AFTER_MS);
 
 // A panel never dims; where the browser cannot promise that, the kiosk's own settings must.

@@ -23,7 +23,7 @@ export async function open(browser, url, { size = SIZES[0], prepare = async () =
   page.on("pageerror", (error) => page.troubles.push(error.message));
   page.on("console", (message) => {
     // A server that is down on purpose makes the browser complain about the network; nothing else may.
-    if (message.type() === "error" && !/ERR_|WebSocket|Failed to fetch/.test(message.text())) {
+    if (message.type() === "error" && !/ERR_|WebSocket|Failed to fetch|when fetching the script/.test(message.text())) {
       page.troubles.push(message.text());
     }
   });

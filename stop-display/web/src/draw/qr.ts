@@ -3,6 +3,9 @@
 import QrWorker from "./qr-worker?worker";
 import { path } from "./icons";
 
+/** A server that was away when the worker was fetched is asked again after this, milliseconds. */
+const AGAIN_MS = 60000;
+
 /** Draws the code of `text` into an SVG once the worker made it; dark modules become one path. */
 export function drawQr(svg: SVGSVGElement, text: string): void {
   if (typeof Worker === "undefined") return;
@@ -14,6 +17,10 @@ export function drawQr(svg: SVGSVGElement, text: string): void {
     while (svg.firstChild) svg.removeChild(svg.firstChild);
     svg.appendChild(path(d));
     worker.terminate();
+  };
+  worker.onerror = () => {
+    worker.terminate();
+    setTimeout(() => drawQr(svg, text), AGAIN_MS);
   };
   worker.postMessage(text);
 }
