@@ -12,6 +12,7 @@ pub mod effect;
 pub mod event;
 mod gamma;
 mod grid;
+mod holding;
 mod job;
 mod matching;
 pub mod params;

@@ -2,10 +2,11 @@
 //!
 //! One function, [`predict`], of what is known now; everything it returns is a mean and a variance
 //! in seconds after the fix. Today it is the timetable plus the present delay, with layovers and
-//! holding at time points absorbing it. It learns nothing and keeps nothing. Whoever raises it
+//! holding at time points absorbing it. It keeps nothing; what it is told was learned elsewhere. Whoever raises it
 //! changes this file; matching, publishing and boards need not know.
 
 use crate::gamma::Gamma;
+use crate::holding::Compliance;
 use crate::params::Params;
 use crate::run::{Line, Run};
 use crate::visit::Seen;
@@ -22,6 +23,8 @@ pub(crate) struct Present<'a> {
     pub(crate) next: usize,
     /// What has been seen of the calls.
     pub(crate) seen: &'a [Seen],
+    /// Whether vehicles of this route wait at time points.
+    pub(crate) holding: Compliance,
 }
 
 /// One call ahead.
@@ -85,7 +88,7 @@ pub(crate) fn predict(
             not_before: Some(run.at(0.0)),
         };
         ahead.push(first);
-        arrived = onward(&line, run, at + 1, 0, to_start_s, leaving, params, ahead);
+        arrived = onward(&line, run, at + 1, 0, to_start_s, leaving, present.holding, params, ahead);
         ended_s = to_start_s + line.times.last().map_or(0.0, |time| f64::from(time.arrival_s));
     }
 }
@@ -123,14 +126,15 @@ fn present_run(
     if seen.arrived && is_last {
         return arrival;
     }
-    let holds = next == 0 || call.timepoint;
+    let compliance = present.holding;
+    let holds = next == 0 || (call.timepoint && compliance.holds());
     let leaving = if next == 0 {
         let mean_s = aimed_departure_s.max(arrival.mean_s) + params.terminal_late_s;
         Leaving { mean_s, var_s2: arrival.var_s2 + params.terminal_late_sd_s * params.terminal_late_sd_s }
     } else {
         let needed_s = if seen.arrived { LEAVING_S } else { dwell_s(line, next) };
         let free_s = arrival.mean_s + needed_s;
-        let mean_s = if holds { free_s.max(aimed_departure_s) } else { free_s };
+        let mean_s = if call.timepoint { compliance.leaves_s(free_s, aimed_departure_s) } else { free_s };
         Leaving { mean_s, var_s2: arrival.var_s2 }
     };
     ahead.push(Expected {
@@ -140,7 +144,7 @@ fn present_run(
         departure: gamma(leaving),
         not_before: holds.then(|| run.at(f64::from(time.departure_s))),
     });
-    onward(line, run, 0, next, to_start_s, leaving, params, ahead)
+    onward(line, run, 0, next, to_start_s, leaving, present.holding, params, ahead)
 }
 
 /// From the departure at call `from` to the end of the run; returns the arrival there.
@@ -155,6 +159,7 @@ fn onward(
     from: usize,
     to_start_s: f64,
     leaving: Leaving,
+    compliance: Compliance,
     params: &Params,
     ahead: &mut Vec<Expected>,
 ) -> Leaving {
@@ -163,17 +168,20 @@ fn onward(
         let travel_s = f64::from((line.times[at].arrival_s - line.times[at - 1].departure_s).max(0));
         arrival =
             Leaving { mean_s: leaving.mean_s + travel_s, var_s2: leaving.var_s2 + params.theta_s * travel_s };
-        let holds = line.calls[at].timepoint;
+        let timepoint = line.calls[at].timepoint;
         let aimed_s = to_start_s + f64::from(line.times[at].departure_s);
         let free_s = arrival.mean_s + dwell_s(line, at);
-        leaving =
-            Leaving { mean_s: if holds { free_s.max(aimed_s) } else { free_s }, var_s2: arrival.var_s2 };
+        leaving = Leaving {
+            mean_s: if timepoint { compliance.leaves_s(free_s, aimed_s) } else { free_s },
+            var_s2: arrival.var_s2,
+        };
         ahead.push(Expected {
             run: run_at,
             call: at as u16,
             arrival: gamma(arrival),
             departure: gamma(leaving),
-            not_before: holds.then(|| run.at(f64::from(line.times[at].departure_s))),
+            not_before: (timepoint && compliance.holds())
+                .then(|| run.at(f64::from(line.times[at].departure_s))),
         });
     }
     arrival

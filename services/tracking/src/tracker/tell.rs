@@ -30,7 +30,9 @@ impl Tracker {
             return;
         }
         self.ahead.clear();
-        predict(&self.timetable, &job.runs, &job.present(), &self.params, &mut self.ahead);
+        let Some(route) = job.run().map(|run| self.timetable.route_of(run.dated.trip)) else { return };
+        let present = job.present(self.holding.of(route));
+        predict(&self.timetable, &job.runs, &present, &self.params, &mut self.ahead);
         self.widen(at);
         let ahead = std::mem::take(&mut self.ahead);
         let runs = ahead.last().map_or(1, |last| last.run + 1);
