@@ -56,7 +56,7 @@ async fn bombs_in_both_encodings_are_refused_quickly() {
         let request = reqwest::Client::new().post(server.url(&path)).header("content-encoding", encoding);
         let refused = answer(request.body(bomb)).await;
         assert_eq!(refused.refusal(), (413, "unpacked".to_owned()), "{encoding}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{encoding} took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(8), "{encoding} took {:?}", begun.elapsed());
     }
 }
 
