@@ -21,7 +21,11 @@ pub fn start(config: &LogConfig) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = if human {
-        builder.with_target(false).with_timer(ChronoUtc::new("%H:%M:%S%.3f".into())).try_init()
+        builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .with_timer(ChronoUtc::new("%H:%M:%S%.3f".into()))
+            .try_init()
     } else {
         builder.json().flatten_event(true).with_timer(ChronoUtc::rfc_3339()).try_init()
     };
