@@ -142,22 +142,25 @@ fn a_server_going_down_says_goodbye_and_when_to_come_back() {
 }
 
 #[test]
-fn a_panel_of_another_process_shows_what_redis_carries() {
+fn three_processes_share_the_work_over_postgres_and_redis() {
     let Ok(redis) = std::env::var("PADRIEW_TEST_REDIS") else {
-        eprintln!("skipped: a panel of another process: PADRIEW_TEST_REDIS is not set (ops/services.sh)");
+        eprintln!("skipped: three processes share the work: PADRIEW_TEST_REDIS is not set (ops/services.sh)");
         return;
     };
     if std::env::var("PADRIEW_TEST_POSTGRES").is_err() {
-        eprintln!("skipped: a panel of another process: PADRIEW_TEST_POSTGRES is not set (ops/services.sh)");
+        eprintln!(
+            "skipped: three processes share the work: PADRIEW_TEST_POSTGRES is not set (ops/services.sh)"
+        );
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut town = Town::new(Backend::Postgres).await;
-        let first = town.serve(&["--bus", &redis, "--roles", "ingest,tracking"]).await;
-        let second = town.serve(&["--bus", &redis, "--roles", "web"]).await;
-        let mut panel = Panel::at(&second, "S4").await;
-        let (status, _) = first.post(&on_its_way()).await;
+        let doors = town.serve(&["--bus", &redis, "--roles", "ingest"]).await;
+        let _brain = town.serve(&["--bus", &redis, "--roles", "tracking"]).await;
+        let face = town.serve(&["--bus", &redis, "--roles", "web"]).await;
+        let mut panel = Panel::at(&face, "S4").await;
+        let (status, _) = doors.post(&on_its_way()).await;
         assert_eq!(status, 200);
         let row = panel.row(is_live).await;
         assert!(row["e"].is_i64(), "{row}");

@@ -71,6 +71,10 @@ pub async fn run_with(
 
     if app.config.runs(Role::Tracking) {
         track(&app, &mut supervisor, committed_pings);
+        if bus.is_some() || !app.config.runs(Role::Ingest) {
+            let state = app.clone();
+            supervisor.start(Stage::Driver, "others", move |token| driver::others::run(state.clone(), token));
+        }
     } else if let Some(bus) = bus.filter(|_| app.config.runs(Role::Web)) {
         let state = app.clone();
         supervisor.start(Stage::Driver, "relay", move |token| {
