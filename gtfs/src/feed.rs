@@ -4,6 +4,10 @@
 //! read as empty) and a finding says which file, line and field, and what to change. A feed with a
 //! *fatal* finding gives no timetable at all, so that it can not replace a good one.
 //!
+//! Fields are read one by one and not into the row types of `gtfs-structures`: there a field that can
+//! not be read costs its whole row, and a stop time takes well over 100 bytes where 32 do. That crate is what
+//! `examples/load_bench.rs` measures this reader against.
+//!
 //! It is pure but for reading the files it is pointed at. Fetching a feed is the server's work.
 
 mod assemble;

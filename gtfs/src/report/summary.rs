@@ -208,11 +208,14 @@ impl Summary {
     }
 
     pub(super) fn fares(&self) -> String {
-        let [attributes, rules] = self.fares_v1.map(grouped);
-        let [products, legs, transfers, riders] = self.fares_v2.map(grouped);
-        let v1 = format!("v1: {attributes} fares, {rules} rules");
+        let [attributes, rules] = self.fares_v1;
+        let [products, legs, transfers, riders] = self.fares_v2;
+        let v1 = format!("v1: {}, {}", many(attributes, "fare"), many(rules, "rule"));
         let v2 = format!(
-            "v2: {products} products, {legs} leg rules, {transfers} transfer rules, {riders} rider categories"
+            "v2: {}, {}, {}, rider categories: {riders}",
+            many(products, "product"),
+            many(legs, "leg rule"),
+            many(transfers, "transfer rule")
         );
         joined(&[
             if self.fares_v1[0] > 0 { v1 } else { String::new() },
