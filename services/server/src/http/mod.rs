@@ -25,6 +25,8 @@ mod traccar;
 use crate::role::Role;
 use crate::state::AppState;
 use axum::Router;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 /// Every route of the process, wrapped in what every answer carries.
 pub fn router(app: &AppState) -> Router {
@@ -33,15 +35,23 @@ pub fn router(app: &AppState) -> Router {
         routes = routes.merge(pings::router()).merge(osmand::router()).merge(traccar::router());
     }
     if app.config.runs(Role::Web) {
-        routes = routes
-            .merge(panel::router())
-            .merge(departures::router())
-            .merge(stops::router())
-            .merge(realtime::router())
-            .merge(assets::router())
-            .merge(pages::router());
+        routes = routes.merge(panel::router()).merge(readable());
     }
     edge::wrap(routes, app).with_state(app.clone())
+}
+
+/// What people and apps read: sent compressed to those who can unpack it.
+fn readable() -> Router<AppState> {
+    let worth_it = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("font/"));
+    Router::new()
+        .merge(departures::router())
+        .merge(stops::router())
+        .merge(realtime::router())
+        .merge(assets::router())
+        .merge(pages::router())
+        .layer(CompressionLayer::new().compress_when(worth_it))
 }
 
 /// What the legacy OsmAnd listener serves, and nothing else.

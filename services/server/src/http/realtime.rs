@@ -34,7 +34,7 @@ async fn feed(
         .realtime
         .load_full()
         .ok_or_else(|| ApiError::busy(RETRY_S, "no timetable is loaded yet; try again soon"))?;
-    let etag = format!("\"{}-{}\"", app.live.epoch, snapshot.timestamp_s);
+    let etag = format!("W/\"{}-{}\"", app.live.epoch, snapshot.timestamp_s);
     Ok(public::unless_known(&headers, &etag, MAX_AGE_S, || form.answer(&snapshot, feed)))
 }
 

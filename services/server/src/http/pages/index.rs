@@ -22,6 +22,9 @@ const PIERS_MIN: usize = 2;
 /// How many departures a place shows.
 const DEPARTURES_MAX: usize = 3;
 
+/// With more lines than this their stops are left to the search: the page stays light.
+const LINES_WITH_STOPS_MAX: usize = 24;
+
 /// The routes of this file.
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/", get(index))
@@ -72,6 +75,8 @@ struct Line {
     badge: String,
     name: String,
     agency: String,
+    stops_count: usize,
+    /// Empty in a network of many lines.
     stops: Vec<StopLink>,
 }
 
@@ -145,6 +150,7 @@ fn screens(common: &Common, main: &[StopIdx]) -> Vec<StopIdx> {
 fn lines(common: &Common, lang: Lang) -> Vec<Line> {
     let timetable = &common.timetable;
     let mut order: Vec<usize> = (0..timetable.routes.len()).collect();
+    let with_stops = order.len() <= LINES_WITH_STOPS_MAX;
     order.sort_by_key(|at| (timetable.routes[*at].sort_order, *at));
     order
         .into_iter()
@@ -162,7 +168,12 @@ fn lines(common: &Common, lang: Lang) -> Vec<Line> {
                     .text(&timetable.agencies[row.agency.at()].name)
                     .get(lang.tag())
                     .to_owned(),
-                stops: calls.iter().map(|call| StopLink::of(common, call.stop, lang)).collect(),
+                stops_count: calls.len(),
+                stops: calls
+                    .iter()
+                    .filter(|_| with_stops)
+                    .map(|call| StopLink::of(common, call.stop, lang))
+                    .collect(),
             })
         })
         .collect()
