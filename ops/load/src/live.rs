@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=200))]
     seconds: u64,
     /// Numbers of idle panels whose memory is measured
-    #[arg(long, value_delimiter = ',', default_values_t = [2_000, 10_000])]
+    #[arg(long, value_delimiter = ',', default_values_t = [2_000, 5_000])]
     idle: Vec<usize>,
     /// `sqlite`, or the URL of a PostgreSQL server on this machine (a database is made there and removed)
     #[arg(long, default_value = "sqlite")]
