@@ -5,7 +5,7 @@ mod insert;
 mod read;
 
 pub(crate) use insert::{Insert, insert, insert_unsure};
-pub use read::{PingCursor, StoredPing};
+pub use read::{LiveHead, PingCursor, StoredPing};
 
 use crate::nonce::Nonce;
 use crate::quarantine::Rejected;

@@ -5,8 +5,6 @@ use chrono::Offset;
 use gtfs::Timetable;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Verdict;
-use store::ping::PingCursor;
 use tokio_util::sync::CancellationToken;
 use tracking::check::{Area, CheckParams, DeviceState};
 
@@ -17,9 +15,6 @@ const USED_EVERY: Duration = Duration::from_secs(30);
 /// How far back live heads are looked for at start, seconds. What is older is history by R05 whatever
 /// the head is, so nothing more is needed.
 const HEADS_S: f64 = 120.0;
-/// Rows in a page when looking for live heads.
-const PAGE_ROWS: u32 = 10_000;
-
 /// Reads the registry again and again, and takes the area from each new feed, until `token` is
 /// cancelled.
 ///
@@ -71,19 +66,9 @@ fn params_of(timetable: &Timetable, app: &AppState) -> CheckParams {
 /// When the database does not answer.
 pub async fn restore(app: &AppState) -> anyhow::Result<()> {
     app.ingest.registry.refresh(&app.db).await?;
-    let mut cursor = Some(PingCursor::from(app.clock.now().plus_s(-HEADS_S)));
-    while let Some(from) = cursor {
-        let (pings, next) = app.db.pings_received(from, PAGE_ROWS).await?;
-        for stored in pings {
-            let row = stored.row;
-            let live = matches!(row.verdict, Verdict::Ok | Verdict::Flag) && !row.heartbeat;
-            let Some(device) = app.ingest.registry.device(&stored.device).filter(|_| live) else { continue };
-            let mut memory = device.lane.lock();
-            if memory.state.head_t().is_none_or(|head| head < row.ping.t) {
-                memory.state = DeviceState::restored(row.ping.t, row.ping.lat, row.ping.lon);
-            }
-        }
-        cursor = next;
+    for head in app.db.live_heads(app.clock.now().plus_s(-HEADS_S)).await? {
+        let Some(device) = app.ingest.registry.device(&head.device) else { continue };
+        device.lane.lock().state = DeviceState::restored(head.t, head.lat, head.lon);
     }
     Ok(())
 }

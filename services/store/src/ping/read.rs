@@ -22,6 +22,19 @@ pub struct StoredPing {
     pub row: PingRow,
 }
 
+/// A device's newest live fix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveHead {
+    /// The device.
+    pub device: Arc<str>,
+    /// When it was measured.
+    pub t: Timestamp,
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+}
+
 /// Where a page of [`Db::pings_received`] ended; the next one begins after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PingCursor {
@@ -104,6 +117,45 @@ impl Db {
         });
         let pings = rows.into_iter().map(stored).collect::<Result<_, _>>()?;
         Ok((pings, next))
+    }
+
+    /// When the `n`th newest ping was received; `None` when fewer are stored. Bounds a reading back.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn ping_received_nth_newest(&self, n: u32) -> Result<Option<Timestamp>, StoreError> {
+        let row: Option<(i64,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select received_us from ping order by received_us desc limit 1 offset $1",
+        )
+        .bind(i64::from(n))
+        .fetch_optional(on)
+        .await?);
+        Ok(row.map(|(received_us,)| Timestamp(received_us)))
+    }
+
+    /// The newest live fix of each device among the pings received at `since` or later, by device.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn live_heads(&self, since: Timestamp) -> Result<Vec<LiveHead>, StoreError> {
+        let rows: Vec<(String, i64, f64, f64)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select device, t_us, lat_deg, lon_deg from ( \
+             select device_boot.device as device, t_us, lat_deg, lon_deg, \
+             row_number() over (partition by device_boot.device order by t_us desc) as place \
+             from ping join device_boot on device_boot.id = ping.boot_id \
+             where received_us >= $1 and verdict in ('ok', 'flag') and lat_deg is not null) as fixes \
+             where place = 1 order by device",
+        )
+        .bind(since.0)
+        .fetch_all(on)
+        .await?);
+        let head = |(device, t_us, lat, lon): (String, i64, f64, f64)| LiveHead {
+            device: device.into(),
+            t: Timestamp(t_us),
+            lat,
+            lon,
+        };
+        Ok(rows.into_iter().map(head).collect())
     }
 
     /// How many pings are stored; reads them all.

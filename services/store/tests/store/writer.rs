@@ -28,6 +28,27 @@ on_both! {
         assert_eq!(seqs(&place.open().await).await, (1..=100).collect::<Vec<_>>());
     }
 
+    async fn after_a_restart_each_device_has_its_newest_live_fix_and_no_history(place: &Place) {
+        let db = place.open().await;
+        let mut sending = batch("bus-1", "a", 1..=5);
+        sending.rows[4].verdict = Verdict::Hist;
+        let newest = sending.rows[3].ping.clone();
+        with_writer(&db, async |w| {
+            w.submit(sending).await.unwrap();
+            w.submit(batch("bus-2", "a", 1..=2)).await.unwrap();
+        })
+        .await;
+        let heads = db.live_heads(newest.received.plus_s(-3600.0)).await.unwrap();
+        let devices: Vec<&str> = heads.iter().map(|head| &*head.device).collect();
+        assert_eq!(devices, ["bus-1", "bus-2"]);
+        assert_eq!((heads[0].t, heads[0].lat, heads[0].lon), (newest.t, newest.lat, newest.lon));
+        assert_eq!(db.live_heads(newest.received.plus_s(3600.0)).await.unwrap(), []);
+
+        let times = stored(&db).await.iter().map(|ping| ping.row.ping.received).collect::<Vec<_>>();
+        assert_eq!(db.ping_received_nth_newest(6).await.unwrap(), times.first().copied());
+        assert_eq!(db.ping_received_nth_newest(7).await.unwrap(), None);
+    }
+
     async fn every_field_reads_back_as_it_was_written(place: &Place) {
         let db = place.open().await;
         let mut full = row(7);

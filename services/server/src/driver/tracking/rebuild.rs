@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// How far back pings are read, seconds.
 const REBUILD_S: f64 = 30.0 * 60.0;
+/// At most so many pings are read, the newest: a start must not wait for a province's half hour.
+const REBUILD_PINGS_MAX: u32 = 200_000;
 /// How many pings are read at once.
 const PAGE_ROWS: u32 = 10_000;
 /// A gap between pings longer than this is ticked through only so often: nothing moves in it, seconds.
@@ -29,7 +31,11 @@ impl Driver {
     pub(super) async fn rebuild(&mut self, tracker: &mut Tracker) -> anyhow::Result<()> {
         let (begun, now) = (Instant::now(), self.app.clock.now());
         let mut past = Past::default();
-        let mut cursor = PingCursor::from(now.plus_s(-REBUILD_S));
+        let mut since = now.plus_s(-REBUILD_S);
+        if let Some(edge) = self.app.db.ping_received_nth_newest(REBUILD_PINGS_MAX).await? {
+            since = since.max(edge);
+        }
+        let mut cursor = PingCursor::from(since);
         loop {
             let page = self.app.db.pings_received(cursor, PAGE_ROWS).await;
             let (pings, next) = page.context("the pings of the last half hour can not be read")?;
