@@ -13,7 +13,8 @@ struct Rule {
 const IMPURE: &[&str] =
     &["tokio", "sqlx", "redis", "axum", "hyper", "reqwest", "rand", "tracing", "tempfile"];
 
-const OURS: &[&str] = &["gtfs", "tracking", "fares", "store", "server", "stop-display", "tests", "load"];
+const OURS: &[&str] =
+    &["gtfs", "tracking", "fares", "store", "server", "stop-display", "tests", "load", "sample-network"];
 
 const TABLE: &[Rule] = &[
     Rule { folder: "gtfs", ours: &[], never: IMPURE },
@@ -29,6 +30,8 @@ const TABLE: &[Rule] = &[
         ours: &["gtfs", "tracking", "fares", "store", "stop-display"],
         never: &["sqlx", "redis"],
     },
+    Rule { folder: "ops/sample-network", ours: &[], never: IMPURE },
+    Rule { folder: "ops/load", ours: &["gtfs", "store", "server"], never: &["redis"] },
     Rule { folder: "stop-display", ours: &[], never: &["sqlx", "redis", "axum", "hyper", "reqwest"] },
 ];
 
