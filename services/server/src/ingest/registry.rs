@@ -18,6 +18,8 @@ use store::{Db, DeviceKey, DeviceState, KeyKind, StoreError};
 pub struct Registry {
     current: ArcSwap<Index>,
     rows: Mutex<(Vec<store::Device>, Vec<DeviceKey>)>,
+    /// Held from reading the rows to putting them in force: an older reading never replaces a newer one.
+    reading: tokio::sync::Mutex<()>,
     server_key: ServerKey,
 }
 
@@ -31,7 +33,8 @@ impl Registry {
     /// An empty registry; [`Registry::refresh`] fills it.
     #[must_use]
     pub fn new(server_key: ServerKey) -> Self {
-        Self { current: ArcSwap::default(), rows: Mutex::default(), server_key }
+        let (current, rows, reading) = Default::default();
+        Self { current, rows, reading, server_key }
     }
 
     /// The active device of an id.
@@ -75,6 +78,7 @@ impl Registry {
     /// # Errors
     /// When the database does not answer.
     pub async fn refresh(&self, db: &Db) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
         let (devices, keys) = (db.devices().await?, db.device_keys_live().await?);
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged =
