@@ -31,7 +31,7 @@ const TABLE: &[Rule] = &[
         never: &["sqlx", "redis"],
     },
     Rule { folder: "ops/sample-network", ours: &[], never: IMPURE },
-    Rule { folder: "ops/load", ours: &["gtfs", "store", "server"], never: &["redis"] },
+    Rule { folder: "ops/load", ours: &["gtfs", "tracking", "store", "server"], never: &["redis"] },
     Rule { folder: "stop-display", ours: &[], never: &["sqlx", "redis", "axum", "hyper", "reqwest"] },
 ];
 
