@@ -1,6 +1,5 @@
 //! What a vehicle is doing: a run, the runs of its block after it, and how far it has come.
 
-use crate::holding::Compliance;
 use crate::matching::{Sight, Track};
 use crate::params::Params;
 use crate::predict::Present;
@@ -143,13 +142,12 @@ impl Job {
     }
 
     /// What the predictor is told.
-    pub(crate) fn present(&self, holding: Compliance) -> Present<'_> {
+    pub(crate) fn present(&self) -> Present<'_> {
         Present {
             t: self.t,
             along_m: self.track.as_ref().map(|track| track.along_m),
             next: self.next,
             seen: &self.seen,
-            holding,
         }
     }
 

@@ -15,7 +15,7 @@ mod tests;
 
 use crate::boards::{Boards, Trips};
 use crate::grid::Grid;
-use crate::holding::Holding;
+use crate::learned::Learned;
 use crate::params::Params;
 use crate::predict::Expected;
 use crate::vehicle::Vehicle;
@@ -59,7 +59,7 @@ pub struct Tracker {
     by_id: FxHashMap<Arc<str>, u32>,
     trips: Trips,
     boards: Boards,
-    holding: Holding,
+    learned: Learned,
     /// Vehicles to be predicted at the next tick.
     marked: Vec<u32>,
     /// Trips that are over, and when they have nothing more to say.
@@ -83,7 +83,7 @@ impl Tracker {
         Self {
             grid: Grid::new(&timetable),
             boards: Boards::new(&timetable),
-            holding: Holding::new(&timetable),
+            learned: Learned::new(&timetable),
             timetable,
             params,
             vehicles: Vec::new(),

@@ -146,15 +146,8 @@ impl Tracker {
         self.counters.visits += visits.len() as u64;
         let Some(run) = job.run() else { return };
         let calls = self.timetable.calls(run.pattern);
-        let times = self.timetable.times(run.dated.trip);
         for (call, seen) in visits {
-            if let (true, Some(came), Some(left)) =
-                (call > 0 && calls[call].timepoint, seen.arrival, seen.departure)
-            {
-                let early_s = run.at(f64::from(times[call].departure_s)).since_s(came);
-                let route = self.timetable.route_of(run.dated.trip);
-                self.holding.learn(route, early_s, left.since_s(came));
-            }
+            self.learned.visited(&self.timetable, run, call, &seen);
             effects.push(Effect::Visit(StopVisit {
                 vehicle: Arc::clone(&vehicle.id),
                 trip: run.dated.trip,

@@ -4,8 +4,8 @@ use super::Tracker;
 use super::ping::alert;
 use crate::boards::{Boards, Trips};
 use crate::grid::Grid;
-use crate::holding::Holding;
 use crate::job::{Bound, Job};
+use crate::learned::Learned;
 use crate::run::Run;
 use crate::visit::Seen;
 use crate::{Effect, assign};
@@ -26,7 +26,7 @@ impl Tracker {
         let old = std::mem::replace(&mut self.timetable, timetable);
         self.grid = Grid::new(&self.timetable);
         self.boards = Boards::new(&self.timetable);
-        self.holding = Holding::new(&self.timetable);
+        self.learned = Learned::new(&self.timetable);
         self.ended.clear();
         let trips = std::mem::take(&mut self.trips);
         self.trips = carried(&old, &self.timetable, trips);

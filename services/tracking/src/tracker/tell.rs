@@ -4,7 +4,7 @@ use super::Tracker;
 use crate::boards::{Holder, LiveRow, Passage};
 use crate::job::Job;
 use crate::params::Params;
-use crate::predict::{Expected, predict};
+use crate::predict::{Expected, Known, predict};
 use crate::publish::{self, Changed, Order, Told};
 use crate::vehicle::{Freshness, Vehicle};
 use crate::visit::Seen;
@@ -30,9 +30,8 @@ impl Tracker {
             return;
         }
         self.ahead.clear();
-        let Some(route) = job.run().map(|run| self.timetable.route_of(run.dated.trip)) else { return };
-        let present = job.present(self.holding.of(route));
-        predict(&self.timetable, &job.runs, &present, &self.params, &mut self.ahead);
+        let known = Known { timetable: &self.timetable, learned: &self.learned, params: &self.params };
+        predict(&known, &job.runs, &job.present(), &mut self.ahead);
         self.widen(at);
         let ahead = std::mem::take(&mut self.ahead);
         let runs = ahead.last().map_or(1, |last| last.run + 1);

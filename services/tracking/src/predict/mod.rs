@@ -1,0 +1,169 @@
+//! The prediction: when will a vehicle be at each stop it has ahead?
+//!
+//! One function, [`predict`], of what is known now; everything it returns is a mean and a variance
+//! in seconds after the fix. It is a recurrence over the calls of the block: [`drive`] from stop to
+//! stop, [`halt`] at each. It keeps nothing; what it is told was learned elsewhere ([`crate::learned`]).
+//! Matching, publishing and boards need not know.
+
+mod drive;
+mod halt;
+
+use crate::gamma::Gamma;
+use crate::learned::Learned;
+use crate::params::Params;
+use crate::run::{Line, Run};
+use crate::visit::Seen;
+use gtfs::{Timestamp, Timetable};
+
+/// What is known of the world, apart from the vehicle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) timetable: &'a Timetable,
+    pub(crate) learned: &'a Learned,
+    pub(crate) params: &'a Params,
+}
+
+/// Where a vehicle is on the first of its runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Present<'a> {
+    /// When that was.
+    pub(crate) t: Timestamp,
+    /// Metres along the line; `None` while it is on its way to the first stop.
+    pub(crate) along_m: Option<f32>,
+    /// The next or present call.
+    pub(crate) next: usize,
+    /// What has been seen of the calls.
+    pub(crate) seen: &'a [Seen],
+}
+
+/// One call ahead.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Expected {
+    /// Which run: 0 is the present one.
+    pub(crate) run: usize,
+    /// Position in its calls.
+    pub(crate) call: u16,
+    /// Time to arrival, after the fix.
+    pub(crate) arrival: Gamma,
+    /// Time to departure, after the fix.
+    pub(crate) departure: Gamma,
+    /// No departure earlier than this: terminals and time points.
+    pub(crate) not_before: Option<Timestamp>,
+}
+
+/// A moment to come: seconds after the fix, and how unsure.
+pub(crate) type Moment = Gamma;
+
+/// The present moment, of which one is sure.
+const NOW: Moment = Moment { mean_s: 0.0, var_s2: 0.0 };
+
+/// Appends an [`Expected`] for every call ahead: all of the present run, and those of the next runs
+/// of the block that begin within the horizon.
+pub(crate) fn predict(known: &Known<'_>, runs: &[Run], present: &Present<'_>, ahead: &mut Vec<Expected>) {
+    let Some((now, later)) = runs.split_first() else { return };
+    let mut course = Course::new(known, 0, now, present.t);
+    let mut arrived = course.present(present, ahead);
+    let mut ended_s = course.aimed_end_s();
+    for (at, run) in later.iter().enumerate() {
+        course = Course::new(known, at + 1, run, present.t);
+        if course.to_start_s.min(arrived.mean_s) > known.params.ahead_s {
+            return;
+        }
+        arrived = course.next(arrived, ended_s, ahead);
+        ended_s = course.aimed_end_s();
+    }
+}
+
+/// The calls of one run, seen from the fix.
+struct Course<'a> {
+    known: &'a Known<'a>,
+    at: usize,
+    run: &'a Run,
+    line: Line<'a>,
+    /// Seconds from the fix to the run's aimed start.
+    to_start_s: f64,
+    /// Whether vehicles of this route wait at time points.
+    compliance: crate::learned::holding::Compliance,
+}
+
+impl<'a> Course<'a> {
+    fn new(known: &'a Known<'a>, at: usize, run: &'a Run, fix: Timestamp) -> Self {
+        let route = known.timetable.route_of(run.dated.trip);
+        Self {
+            known,
+            at,
+            run,
+            line: run.line(known.timetable),
+            to_start_s: run.origin.since_s(fix),
+            compliance: known.learned.holding.of(route),
+        }
+    }
+
+    fn aimed_end_s(&self) -> f64 {
+        self.to_start_s + self.line.times.last().map_or(0.0, |time| f64::from(time.arrival_s))
+    }
+
+    fn aimed_departure_s(&self, call: usize) -> f64 {
+        self.to_start_s + f64::from(self.line.times[call].departure_s)
+    }
+
+    /// The run the vehicle is on; returns its arrival at the last call.
+    fn present(&self, present: &Present<'_>, ahead: &mut Vec<Expected>) -> Moment {
+        let next = present.next;
+        let Some(time) = self.line.times.get(next) else { return NOW };
+        let seen = present.seen[next];
+        let aimed_departure_s = self.aimed_departure_s(next);
+        let arrival = match present.along_m {
+            _ if seen.arrived => NOW,
+            Some(along_m) if next > 0 => drive::from_place(self.known, &self.line, along_m, next),
+            _ => {
+                let aimed_arrival_s = self.to_start_s + f64::from(time.arrival_s);
+                halt::comes_to_start(self.known, aimed_arrival_s, aimed_departure_s)
+            }
+        };
+        if seen.arrived && next + 1 == self.line.calls.len() {
+            return arrival;
+        }
+        let leaving = if next == 0 {
+            halt::starts(self.known, arrival, aimed_departure_s)
+        } else {
+            let needed_s = if seen.arrived { halt::LEAVING_S } else { halt::dwell_s(&self.line, next) };
+            halt::leaves(&self.line, next, arrival, needed_s, aimed_departure_s, self.compliance)
+        };
+        self.push(next, arrival, leaving, ahead);
+        self.onward(next, leaving, ahead)
+    }
+
+    /// A later run of the block, after the vehicle has `arrived` at the end of the one before, whose
+    /// aimed end was `ended_s` after the fix.
+    fn next(&self, arrived: Moment, ended_s: f64, ahead: &mut Vec<Expected>) -> Moment {
+        let leaving = halt::turns_round(self.known, arrived, ended_s, self.to_start_s);
+        let comes_s = arrived.mean_s.max(leaving.mean_s - self.known.params.recovery_s);
+        self.push(0, Moment { mean_s: comes_s, ..arrived }, leaving, ahead);
+        self.onward(0, leaving, ahead)
+    }
+
+    /// From the departure at call `from` to the end of the run; returns the arrival there.
+    fn onward(&self, from: usize, leaving: Moment, ahead: &mut Vec<Expected>) -> Moment {
+        let (mut leaving, mut arrival) = (leaving, leaving);
+        for call in from + 1..self.line.calls.len() {
+            arrival = drive::onward(self.known, &self.line, leaving, call);
+            let needed_s = halt::dwell_s(&self.line, call);
+            let aimed_s = self.aimed_departure_s(call);
+            leaving = halt::leaves(&self.line, call, arrival, needed_s, aimed_s, self.compliance);
+            self.push(call, arrival, leaving, ahead);
+        }
+        arrival
+    }
+
+    fn push(&self, call: usize, arrival: Moment, departure: Moment, ahead: &mut Vec<Expected>) {
+        let held = call == 0 || (self.line.calls[call].timepoint && self.compliance.holds());
+        ahead.push(Expected {
+            run: self.at,
+            call: call as u16,
+            arrival,
+            departure,
+            not_before: held.then(|| self.run.at(f64::from(self.line.times[call].departure_s))),
+        });
+    }
+}
