@@ -1,6 +1,7 @@
 //! What can happen to the tracker.
 
 use crate::Ping;
+use crate::learned::Document;
 use gtfs::{ServiceDay, ServiceTime, StopIdx, Timetable};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub enum Event {
     Command(Command),
     /// A new feed takes over; running trips are bound again.
     Timetable(Arc<Timetable>),
+    /// What was learned before takes the place of what was learned so far.
+    Learned(Arc<Document>),
     /// Time passed; asked for with [`crate::Effect::WakeAt`].
     Tick,
 }

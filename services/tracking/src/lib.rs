@@ -13,7 +13,7 @@ pub mod event;
 mod gamma;
 mod grid;
 mod job;
-mod learned;
+pub mod learned;
 mod matching;
 pub mod params;
 pub mod ping;
@@ -32,4 +32,4 @@ pub use effect::{CallUpdate, DatedTrip, Effect, OperatorAlert, TripState, TripUp
 pub use event::{Command, Event};
 pub use params::Params;
 pub use ping::{Claim, Ev, Occupancy, Ping, Provenance, Tier};
-pub use tracker::{Counters, Tracker, VEHICLES_MAX};
+pub use tracker::{Counters, Lessons, Tracker, VEHICLES_MAX};

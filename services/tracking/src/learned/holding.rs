@@ -3,6 +3,9 @@
 //! Some agencies hold to the minute and some never do; a prediction that assumes either is wrong by
 //! minutes at the other. What always holds: the share is between 0 and 1, and moves only by visits.
 
+use super::names::{Bound, Names, Naming, RouteRef};
+use super::part::{Part, Taken};
+use super::show::{Cell, Section};
 use gtfs::{RouteIdx, Timetable};
 
 /// Before anything is seen nine of ten wait: a time point is marked to be held (start).
@@ -15,7 +18,7 @@ const EARLY_S_MIN: f64 = 60.0;
 const HOLDS_MIN: f64 = 0.5;
 
 /// How much of their earliness vehicles wait off, by route.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Holding {
     routes: Vec<(f64, f64)>,
 }
@@ -45,6 +48,69 @@ impl Holding {
             *held += (stayed_s / early_s).clamp(0.0, 1.0);
             *seen += 1.0;
         }
+    }
+}
+
+/// A route: how much of their earliness vehicles waited off, and how many were early.
+type Row = (RouteRef, f32, f32);
+
+impl Part for Holding {
+    const NAME: &'static str = "holding";
+    const VERSION: u32 = 1;
+    type Saved = Vec<Row>;
+
+    fn save(&self, names: &mut Naming<'_>) -> Vec<Row> {
+        let seen = self.routes.iter().enumerate().filter(|(_, (_, seen))| *seen > 0.0);
+        seen.map(|(at, (held, seen))| (names.route(RouteIdx::new(at)), *held as f32, *seen as f32)).collect()
+    }
+
+    fn load(&mut self, saved: Vec<Row>, bound: &Bound) -> Taken {
+        let mut taken = Taken::default();
+        self.routes.fill((0.0, 0.0));
+        for (route, held, seen) in saved {
+            let cell = bound.route(route).and_then(|route| self.routes.get_mut(route.at()));
+            let in_range = seen.is_finite() && (0.0..=seen).contains(&held);
+            if let (true, Some(cell)) = (taken.row(cell.is_some(), in_range), cell) {
+                *cell = (f64::from(held), f64::from(seen));
+            }
+        }
+        taken
+    }
+
+    fn fade(&mut self, share: f64) {
+        for (held, seen) in &mut self.routes {
+            *held *= share;
+            *seen *= share;
+        }
+    }
+
+    fn show(saved: &Vec<Row>, names: &Names, route: Option<RouteRef>) -> Vec<Section> {
+        let rows = saved.iter().filter(|row| route.is_none_or(|route| row.0 == route));
+        let believed = |held: f64, seen: f64| (held + PRIOR_HELD) / (seen + PRIOR_SEEN);
+        vec![Section {
+            title: "waiting at time points".into(),
+            prior: format!(
+                "a vehicle waits off {:.0} % of its earliness; that weighs {PRIOR_SEEN:.0} visits",
+                100.0 * believed(0.0, 0.0)
+            ),
+            columns: vec!["route", "early visits", "waited off"],
+            rows: rows
+                .map(|&(route, held, seen)| {
+                    vec![
+                        Cell::Text(names.route(route).into()),
+                        Cell::Number(f64::from(seen), 1),
+                        Cell::Share(believed(f64::from(held), f64::from(seen))),
+                    ]
+                })
+                .collect(),
+            note: String::new(),
+        }]
+    }
+
+    fn forget(saved: &mut Vec<Row>, route: RouteRef) -> u64 {
+        let before = saved.len();
+        saved.retain(|row| row.0 != route);
+        (before - saved.len()) as u64
     }
 }
 

@@ -3,31 +3,83 @@
 //! Predictions read it, observed visits and passages write it; the timetable says what it is about.
 //! What always holds: it changes only by observations and by time passing, never by predicting; with
 //! nothing observed every part of it answers with its stated prior.
+//!
+//! # Adding a part
+//! A part is a field of [`Learned`] that implements [`part::Part`]: how it is written (a serde value with
+//! `f32` numbers, routes and stops through [`names::Naming`], road pieces as [`names::Hex64`]), read back
+//! on whatever timetable is in force, faded with age, and shown to people. Then it is named in three
+//! lists below: `KINDS`, `parts` and `parts_mut`. From then on it is saved, survives a restart and a feed
+//! change, and `padriew model show` prints it. What lives for minutes only need not be a part.
 
+mod document;
 pub(crate) mod holding;
+pub(crate) mod names;
+pub(crate) mod part;
+pub(crate) mod show;
+
+pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentError, FeedName, PartShown, PartTaken};
+pub use names::{Hex64, Names, RouteName, RouteRef, StopName, StopRef};
+pub use part::{SavedPart, Taken};
+pub use show::{Cell, Section};
 
 use crate::run::Run;
 use crate::visit::Seen;
-use gtfs::Timetable;
+use gtfs::{Timestamp, Timetable};
 use holding::Holding;
+use part::{AnyPart, Kind};
+
+/// What was seen weighs half after this long, seconds: 21 days (design, Travel time).
+const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
+/// Weights are brought up to date this often, seconds: an hour changes them by 0.14 %.
+const AGE_S: f64 = 3_600.0;
+
+/// Every part, as a document has it.
+const KINDS: [Kind; 1] = [Kind::of::<Holding>()];
 
 /// Everything learned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Learned {
     /// Do vehicles wait at time points?
     pub(crate) holding: Holding,
+    /// Stop visits behind it.
+    pub(crate) visits: u64,
+    /// When its weights were last brought up to date.
+    aged: Option<Timestamp>,
 }
 
 impl Learned {
     /// Nothing seen yet.
     pub(crate) fn new(timetable: &Timetable) -> Self {
-        Self { holding: Holding::new(timetable) }
+        Self { holding: Holding::new(timetable), visits: 0, aged: None }
+    }
+
+    fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
+        [&self.holding]
+    }
+
+    fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
+        [&mut self.holding]
+    }
+
+    /// Time passes: what was seen long ago weighs less.
+    pub(crate) fn pass(&mut self, now: Timestamp) {
+        let aged = *self.aged.get_or_insert(now);
+        let age_s = now.since_s(aged);
+        if age_s < AGE_S {
+            return;
+        }
+        let share = libm::exp2(-age_s / HALF_LIFE_S);
+        for part in self.parts_mut() {
+            part.age(share);
+        }
+        self.aged = Some(now);
     }
 
     /// A call of a run was observed: its arrival, or (again) its departure.
     pub(crate) fn visited(&mut self, timetable: &Timetable, run: &Run, call: usize, seen: &Seen) {
         let timepoint = timetable.calls(run.pattern)[call].timepoint;
         let (Some(came), Some(left)) = (seen.arrival, seen.departure) else { return };
+        self.visits += 1;
         if call > 0 && timepoint {
             let aimed_s = f64::from(timetable.times(run.dated.trip)[call].departure_s);
             let early_s = run.at(aimed_s).since_s(came);

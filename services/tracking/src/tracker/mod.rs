@@ -5,6 +5,7 @@
 
 mod book;
 mod command;
+mod learn;
 mod ping;
 mod swap;
 mod tell;
@@ -12,6 +13,8 @@ mod tick;
 
 #[cfg(test)]
 mod tests;
+
+pub use learn::Lessons;
 
 use crate::boards::{Boards, Trips};
 use crate::grid::Grid;
@@ -119,6 +122,7 @@ impl Tracker {
             Event::Ping(ping) => self.on_ping(now, ping, effects),
             Event::Command(command) => self.on_command(now, command, effects),
             Event::Timetable(timetable) => self.on_timetable(now, timetable, effects),
+            Event::Learned(document) => self.on_learned(now, &document, effects),
             Event::Tick => self.on_tick(now, effects),
         }
         self.wish(now, effects);

@@ -5,7 +5,6 @@ use super::ping::alert;
 use crate::boards::{Boards, Trips};
 use crate::grid::Grid;
 use crate::job::{Bound, Job};
-use crate::learned::Learned;
 use crate::run::Run;
 use crate::visit::Seen;
 use crate::{Effect, assign};
@@ -26,7 +25,7 @@ impl Tracker {
         let old = std::mem::replace(&mut self.timetable, timetable);
         self.grid = Grid::new(&self.timetable);
         self.boards = Boards::new(&self.timetable);
-        self.learned = Learned::new(&self.timetable);
+        self.relearn(&old, now, effects);
         self.ended.clear();
         let trips = std::mem::take(&mut self.trips);
         self.trips = carried(&old, &self.timetable, trips);

@@ -14,6 +14,7 @@ const TICK_S: f64 = 1.0;
 impl Tracker {
     pub(super) fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.wake = None;
+        self.learned.pass(now);
         self.age_all(now, effects);
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();

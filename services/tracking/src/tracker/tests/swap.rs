@@ -1,5 +1,6 @@
 use super::drive::{Drive, TOWN};
 use crate::{CallSource, Event};
+use gtfs::RouteIdx;
 use std::sync::Arc;
 
 fn swapped(fixture: &str) -> Drive {
@@ -37,4 +38,34 @@ fn a_trip_that_the_new_feed_does_not_have_leaves_its_vehicle_unassigned_with_an_
     assert!(drive.alerts.contains(&"trip_lost_at_feed_change".to_owned()));
     drive.ping("08:03:50", "bus", 1300.0, 0.0, "t1");
     assert_eq!(drive.position("bus").trip, None);
+}
+
+#[test]
+fn what_was_learned_stays_when_the_new_feed_lists_its_routes_in_another_order() {
+    let mut drive = Drive::town();
+    let prior = drive.tracker.learned.holding.of(RouteIdx(0));
+    for _ in 0..12 {
+        drive.tracker.learned.holding.learn(RouteIdx(0), 120.0, 0.0);
+    }
+    let learned = drive.tracker.learned.holding.of(RouteIdx(0));
+    let next =
+        TOWN.replace("route R bus", "route Q bus\n    route R bus\n    trip q route=Q : A 12:00 B 12:03");
+    drive.step(Event::Timetable(Arc::new(gtfs::fixture::timetable(&next).unwrap())));
+    let at = |id| drive.timetable().route(id).unwrap();
+    assert_eq!(drive.tracker.learned.holding.of(at("R")), learned);
+    assert_eq!(drive.tracker.learned.holding.of(at("Q")), prior);
+    assert!(!drive.alerts.iter().any(|code| code.starts_with("learned")));
+}
+
+#[test]
+fn what_was_learned_goes_from_one_tracker_to_another() {
+    let mut taught = Drive::town();
+    for _ in 0..12 {
+        taught.tracker.learned.holding.learn(RouteIdx(0), 120.0, 0.0);
+    }
+    let document = taught.tracker.lessons().document(taught.now);
+    let mut fresh = Drive::town();
+    assert!(fresh.tracker.learned.holding.of(RouteIdx(0)).holds());
+    fresh.step(Event::Learned(Arc::new(document)));
+    assert!(!fresh.tracker.learned.holding.of(RouteIdx(0)).holds());
 }

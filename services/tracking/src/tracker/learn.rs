@@ -1,0 +1,71 @@
+//! What was learned goes out as a document, and comes back: from before a start, or over a feed change.
+
+use super::Tracker;
+use crate::Effect;
+use crate::learned::{Document, Learned, PartTaken};
+use gtfs::{Timestamp, Timetable};
+use std::sync::Arc;
+
+/// What was learned, taken out of the tracker; writing it may happen elsewhere.
+#[derive(Clone, Debug)]
+pub struct Lessons {
+    learned: Learned,
+    timetable: Arc<Timetable>,
+}
+
+impl Lessons {
+    /// As one document, right at `now`.
+    #[must_use]
+    pub fn document(&self, now: Timestamp) -> Document {
+        self.learned.document(&self.timetable, now)
+    }
+}
+
+impl Tracker {
+    /// A copy of everything learned. Cheap beside writing it down, which [`Lessons::document`] does.
+    #[must_use]
+    pub fn lessons(&self) -> Lessons {
+        Lessons { learned: self.learned.clone(), timetable: Arc::clone(&self.timetable) }
+    }
+
+    /// How many stop visits were learned from, ever: when it has not changed, nothing was learned.
+    #[must_use]
+    pub fn visits_learned(&self) -> u64 {
+        self.learned.visits
+    }
+
+    pub(super) fn on_learned(&mut self, now: Timestamp, document: &Document, effects: &mut Vec<Effect>) {
+        let outcome = self.learned.take(document, &self.timetable, now);
+        effects.extend(outcome.iter().filter_map(|part| self.complaint(part)));
+    }
+
+    /// Keeps what still applies under the timetable now in force.
+    pub(super) fn relearn(&mut self, old: &Timetable, now: Timestamp, effects: &mut Vec<Effect>) {
+        let document = self.learned.document(old, now);
+        self.learned = Learned::new(&self.timetable);
+        self.on_learned(now, &document, effects);
+    }
+
+    fn complaint(&self, outcome: &PartTaken) -> Option<Effect> {
+        let part = &outcome.part;
+        match &outcome.taken {
+            Err(why) => {
+                Some(self.say("learned_refused", format!("what was learned of {part} is left out: {why}")))
+            }
+            Ok(taken) if taken.out_of_range > 0 => {
+                let text = format!(
+                    "{} rows of {part} hold numbers that can not be and are left out",
+                    taken.out_of_range
+                );
+                Some(self.say("learned_refused", text))
+            }
+            Ok(taken) if taken.unbound > 0 => {
+                let (lost, all) = (taken.unbound, taken.rows + taken.unbound);
+                let text =
+                    format!("{lost} of {all} rows of {part} are about what this timetable does not have");
+                Some(self.say("learned_unbound", text))
+            }
+            Ok(_) => None,
+        }
+    }
+}
