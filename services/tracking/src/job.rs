@@ -115,6 +115,11 @@ impl Job {
         (self.seen, self.next, self.track, self.on_line) = (seen, next, Some(track), true);
     }
 
+    /// How many calls of the present run have been reached.
+    pub(crate) fn reached(&self) -> usize {
+        self.next + usize::from(self.seen.get(self.next).is_some_and(|seen| seen.arrived))
+    }
+
     /// Whether the last call of the present run has been reached.
     pub(crate) fn is_complete(&self) -> bool {
         self.seen.last().is_some_and(|seen| seen.arrived)

@@ -25,6 +25,7 @@ impl Run {
         let pattern = &timetable.patterns[self.pattern.at()];
         Line {
             shape: &timetable.shapes[pattern.shape.at()],
+            first: pattern.calls.start as usize,
             calls: timetable.calls(self.pattern),
             times: timetable.times(self.dated.trip),
             mode: timetable.routes[pattern.route.at()].mode,
@@ -56,6 +57,8 @@ impl Run {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) shape: &'a Shape,
+    /// Where its calls are in [`Timetable::pattern_calls`].
+    pub(crate) first: usize,
     pub(crate) calls: &'a [PatternCall],
     pub(crate) times: &'a [CallTime],
     pub(crate) mode: Mode,

@@ -11,9 +11,11 @@
 //! lists below: `KINDS`, `parts` and `parts_mut`. From then on it is saved, survives a restart and a feed
 //! change, and `padriew model show` prints it. What lives for minutes only need not be a part.
 
+pub(crate) mod atoms;
 mod document;
 pub(crate) mod holding;
 pub(crate) mod names;
+pub(crate) mod pace;
 pub(crate) mod part;
 pub(crate) mod show;
 
@@ -24,14 +26,20 @@ pub use show::{Cell, Section};
 
 use crate::run::Run;
 use crate::visit::Seen;
+use atoms::Atoms;
 use gtfs::{Timestamp, Timetable};
 use holding::Holding;
+use pace::Pace;
 use part::{AnyPart, Kind};
 
 /// What was seen weighs half after this long, seconds: 21 days (design, Travel time).
 const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 /// Weights are brought up to date this often, seconds: an hour changes them by 0.14 %.
 const AGE_S: f64 = 3_600.0;
+
+/// A vehicle that is early and stays longer than this at any stop waits for its time, seconds (start:
+/// no dwell with boarding takes as long; holding studies cut at the same, tracking.md §11).
+const WAITING_S_MIN: f64 = 120.0;
 
 /// Every part, as a document has it.
 const KINDS: [Kind; 1] = [Kind::of::<Holding>()];
@@ -41,6 +49,8 @@ const KINDS: [Kind; 1] = [Kind::of::<Holding>()];
 pub(crate) struct Learned {
     /// Do vehicles wait at time points?
     pub(crate) holding: Holding,
+    /// How fast do vehicles drive?
+    pub(crate) pace: Pace,
     /// Stop visits behind it.
     pub(crate) visits: u64,
     /// When its weights were last brought up to date.
@@ -50,7 +60,12 @@ pub(crate) struct Learned {
 impl Learned {
     /// Nothing seen yet.
     pub(crate) fn new(timetable: &Timetable) -> Self {
-        Self { holding: Holding::new(timetable), visits: 0, aged: None }
+        Self {
+            holding: Holding::new(timetable),
+            pace: Pace::new(Atoms::of(timetable)),
+            visits: 0,
+            aged: None,
+        }
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
@@ -85,5 +100,21 @@ impl Learned {
             let early_s = run.at(aimed_s).since_s(came);
             self.holding.learn(timetable.route_of(run.dated.trip), early_s, left.since_s(came));
         }
+    }
+
+    /// A vehicle was seen to arrive at call `to`; `seen` is what was seen of the calls of its run.
+    pub(crate) fn drove(&mut self, timetable: &Timetable, run: &Run, to: usize, seen: &[Seen]) {
+        let Some(before) = to.checked_sub(1).filter(|before| *before > 0) else { return };
+        let (from, at) = (&seen[before], &seen[to]);
+        let (Some(came), Some(left), Some(reached)) = (from.arrival, from.departure, at.arrival) else {
+            return;
+        };
+        let line = run.line(timetable);
+        let aimed_s = f64::from(line.times[before].departure_s);
+        let waited =
+            came < run.at(aimed_s) && (line.calls[before].timepoint || left.since_s(came) > WAITING_S_MIN);
+        let ready = came.plus_s(f64::from(line.times[before].departure_s - line.times[before].arrival_s));
+        let set_out = if waited { left.min(run.at(aimed_s)).max(ready) } else { ready };
+        self.pace.learn(&line, to, reached.since_s(set_out));
     }
 }

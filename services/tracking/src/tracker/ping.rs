@@ -140,6 +140,7 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         let (Some(job), Some(sight)) = (&mut vehicle.job, vehicle.sights.last()) else { return };
         let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
+        let reached = job.reached();
         job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
         self.counters.assigned += 1;
         self.counters.matched += u64::from(job.on_line);
@@ -148,6 +149,9 @@ impl Tracker {
         let calls = self.timetable.calls(run.pattern);
         for (call, seen) in visits {
             self.learned.visited(&self.timetable, run, call, &seen);
+            if call >= reached {
+                self.learned.drove(&self.timetable, run, call, &job.seen);
+            }
             effects.push(Effect::Visit(StopVisit {
                 vehicle: Arc::clone(&vehicle.id),
                 trip: run.dated.trip,
