@@ -9,15 +9,21 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
-use tracking::replay::{Recording, Summary, replay};
+use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
 
 const EXAMPLES: &str = "\
 Example:
   padriew replay vehicle_locations.csv --gtfs gtfs.zip --predictions predictions.csv
   padriew score predictions.csv --visits stop_visits.csv
+  padriew replay vehicle_locations.csv --gtfs gtfs.zip --predictions blind.csv --forget-trips --assignments told.csv
 
 The recording is a TIDES vehicle_locations.csv, read in the order of received_timestamp. The same
-recording and feed give the same predictions, to the byte.";
+recording and feed give the same predictions, to the byte.
+
+The recording can be made worse on purpose: --forget-trips, --thin, --drop, --shift-clock, --jitter. The
+summary then says how many pings \"in service and matchable\" were put on the right trip. Those are
+the pings whose row claims a trip of the feed, within the corridor of its line, after the vehicle
+left its first stop and before it reached its last, as the whole recording with its claims has it.";
 
 /// Unreadable lines named on standard error.
 const UNREADABLE_SHOWN: usize = 3;
@@ -34,9 +40,54 @@ pub(crate) struct Args {
     /// Where to write the predictions, as CSV
     #[arg(long, value_name = "OUT.csv")]
     predictions: PathBuf,
+    /// Where to write what each ping was told to be doing, as CSV
+    #[arg(long, value_name = "OUT.csv")]
+    assignments: Option<PathBuf>,
+    #[command(flatten)]
+    worse: Worse,
     /// No progress on standard error
     #[arg(long)]
     quiet: bool,
+}
+
+/// How the recording is made worse.
+#[derive(Debug, clap::Args)]
+struct Worse {
+    /// Drop every claim of a trip, block or route
+    #[arg(long)]
+    forget_trips: bool,
+    /// Keep a report of a vehicle only when this long after the last, seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0)]
+    thin: f64,
+    /// Drop each report with this probability, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    drop: f64,
+    /// Make some clocks wrong by this much, half fast and half slow, seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0)]
+    shift_clock: f64,
+    /// One vehicle in this many has a wrong clock; 1 means all
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    shift_one_in: u32,
+    /// Move every position by noise of this root mean square, metres
+    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    jitter: f64,
+    /// Seed of all of these
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+impl From<&Worse> for Degrade {
+    fn from(worse: &Worse) -> Self {
+        Self {
+            seed: worse.seed,
+            forget_trips: worse.forget_trips,
+            thin_s: worse.thin,
+            drop_share: worse.drop,
+            shift_s: worse.shift_clock,
+            shift_one_in: worse.shift_one_in,
+            jitter_m: worse.jitter,
+        }
+    }
 }
 
 /// Replays, and prints a summary.
@@ -48,27 +99,30 @@ fn play(args: &Args) -> anyhow::Result<()> {
     let loaded = gtfs::load(gtfs::Source::Path(&args.gtfs))
         .with_context(|| format!("{} can not be used; padriew import says more", args.gtfs.display()))?;
     let source = super::score::open(&args.recording)?;
-    let recording = Recording::read(source).with_context(|| args.recording.display().to_string())?;
+    let mut recording = Recording::read(source).with_context(|| args.recording.display().to_string())?;
     complain_of(&recording, &args.recording);
+    let timetable = Arc::new(loaded.timetable);
+    travelled(&mut recording, &timetable, &Params::default())?;
+    let recording = Degrade::from(&args.worse).apply(&recording);
     let out = File::create(&args.predictions)
         .with_context(|| format!("{} can not be written", args.predictions.display()))?;
     let begun = tokio::time::Instant::now();
     let mut shown = 0;
-    let summary = replay(
-        &recording,
-        Arc::new(loaded.timetable),
-        Params::default(),
-        BufWriter::new(out),
-        |done, all| {
+    let summary =
+        replay(&recording, Arc::clone(&timetable), Params::default(), BufWriter::new(out), |done, all| {
             let percent = done * 100 / all.max(1);
             if !args.quiet && percent >= shown + 5 {
                 shown = percent;
                 complain(&format!("{percent:>3} % of {all} rows"));
             }
-        },
-    )?;
+        })?;
     let took_s = begun.elapsed().as_secs_f64();
-    say(&text(&summary, took_s))?;
+    if let Some(path) = &args.assignments {
+        let out = File::create(path).with_context(|| format!("{} can not be written", path.display()))?;
+        write_assignments(&summary.assignments, &recording, &timetable, BufWriter::new(out))?;
+    }
+    let told = InService::of(&summary.assignments, &recording, &timetable);
+    say(&format!("{}\n{told}", text(&summary, took_s)))?;
     Ok(())
 }
 

@@ -129,7 +129,7 @@ impl<W: Write> PredictionLog<W> {
 }
 
 /// Epoch seconds with three decimals.
-fn seconds(t: Timestamp) -> String {
+pub(super) fn seconds(t: Timestamp) -> String {
     let ms = t.0.div_euclid(1_000);
     format!("{}.{:03}", ms.div_euclid(1_000), ms.rem_euclid(1_000))
 }

@@ -3,15 +3,19 @@
 //! Reads and writes streams it is given; opens no file and looks at no clock. What always holds:
 //! the same recording and timetable give the same bytes.
 
+mod degrade;
 mod log;
 mod recording;
+mod service;
 
 #[cfg(test)]
 mod tests;
 
+pub use degrade::Degrade;
 pub use log::{HEADER, PredictionLog};
 pub(crate) use recording::instant;
 pub use recording::{Recording, RecordingError, Row};
+pub use service::{ASSIGNMENTS_HEADER, Assignment, InService, Phase, travelled, write_assignments};
 
 use crate::check::{Area, CheckParams, Checked, DeviceProfile, DeviceState, Verdict, check};
 use crate::{Counters, Effect, Event, Params, Tier, Tracker};
@@ -40,6 +44,8 @@ pub struct Summary {
     pub alerts: BTreeMap<&'static str, u64>,
     /// Boards told.
     pub boards: u64,
+    /// What was told of every ping taken.
+    pub assignments: Vec<Assignment>,
 }
 
 /// A device as the replay invents it: one per vehicle.
@@ -69,6 +75,7 @@ pub fn replay<W: Write>(
         period_s: recording.period_s,
         wake: None,
         effects: Vec::new(),
+        told: None,
         log: PredictionLog::new(timetable, log)?,
         summary: Summary { rows: recording.rows.len(), ..Summary::default() },
     };
@@ -77,7 +84,7 @@ pub fn replay<W: Write>(
             progress(done, recording.rows.len());
         }
         player.tick_until(row.received)?;
-        player.play(row)?;
+        player.play(done, row)?;
     }
     if let Some(last) = recording.rows.last() {
         player.tick_until(last.received.plus_s(2.0))?;
@@ -93,12 +100,14 @@ struct Player<W: Write> {
     period_s: f64,
     wake: Option<Timestamp>,
     effects: Vec<Effect>,
+    /// What is being told of the ping in hand.
+    told: Option<Assignment>,
     log: PredictionLog<W>,
     summary: Summary,
 }
 
 impl<W: Write> Player<W> {
-    fn play(&mut self, row: &Row) -> Result<(), csv::Error> {
+    fn play(&mut self, at: usize, row: &Row) -> Result<(), csv::Error> {
         let period_s = self.period_s;
         let device = self.devices.entry(Arc::clone(&row.vehicle)).or_insert_with(|| Device {
             profile: DeviceProfile {
@@ -122,7 +131,12 @@ impl<W: Write> Player<W> {
             return Ok(());
         }
         match checked.ping {
-            Some(ping) => self.step(row.received, Event::Ping(ping)),
+            Some(ping) => {
+                self.told = Some(Assignment { row: at, t: ping.t, trip: None, phase: Phase::None });
+                self.step(row.received, Event::Ping(ping))?;
+                self.summary.assignments.extend(self.told.take());
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -142,7 +156,13 @@ impl<W: Write> Player<W> {
                 Effect::WakeAt(t) => self.wake = Some(t),
                 Effect::Board(..) => self.summary.boards += 1,
                 Effect::Alert(alert) => *self.summary.alerts.entry(alert.code).or_default() += 1,
-                other => self.log.take(&other)?,
+                other => {
+                    if let (Effect::Position(position), Some(told)) = (&other, &mut self.told) {
+                        told.trip = position.trip;
+                        told.phase = Phase::of(position, self.tracker.timetable());
+                    }
+                    self.log.take(&other)?;
+                }
             }
         }
         Ok(())

@@ -2,8 +2,8 @@
 //!
 //! A row that can not be read is counted with its line and loses nothing else.
 
-use crate::Claim;
 use crate::check::Report;
+use crate::{Claim, DatedTrip};
 use gtfs::{ServiceDay, ServiceTime, Timestamp};
 use std::collections::HashMap;
 use std::io::Read;
@@ -31,6 +31,10 @@ pub struct Row {
     pub vehicle: Arc<str>,
     /// What it says.
     pub report: Report,
+    /// The trip_id that the recording claims, whatever became of the report's claim.
+    pub claimed: Option<Arc<str>>,
+    /// The trip it was travelling on, where that can be known; see [`super::travelled`].
+    pub travelled: Option<DatedTrip>,
 }
 
 /// Why a recording can not be read at all.
@@ -107,8 +111,13 @@ impl Recording {
             }
         }
         recording.rows.sort_by_key(|row| row.received);
-        recording.period_s = period_s(&recording.rows);
+        recording.measure();
         Ok(recording)
+    }
+
+    /// Finds how often its vehicles report.
+    pub(super) fn measure(&mut self) {
+        self.period_s = period_s(&self.rows);
     }
 }
 
@@ -149,7 +158,8 @@ fn row(
         claim,
         ..Report::default()
     };
-    Ok(Row { received, vehicle, report })
+    let claimed = report.claim.trip.clone();
+    Ok(Row { received, vehicle, report, claimed, travelled: None })
 }
 
 /// Reads an RFC 3339 time.
