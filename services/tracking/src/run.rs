@@ -24,6 +24,7 @@ impl Run {
     pub(crate) fn line<'a>(&self, timetable: &'a Timetable) -> Line<'a> {
         let pattern = &timetable.patterns[self.pattern.at()];
         Line {
+            trip: self.dated.trip,
             shape: &timetable.shapes[pattern.shape.at()],
             first: pattern.calls.start as usize,
             calls: timetable.calls(self.pattern),
@@ -56,6 +57,7 @@ impl Run {
 /// The line of a run: shape, calls, and their aimed times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
+    pub(crate) trip: TripIdx,
     pub(crate) shape: &'a Shape,
     /// Where its calls are in [`Timetable::pattern_calls`].
     pub(crate) first: usize,

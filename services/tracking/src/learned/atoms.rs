@@ -41,6 +41,8 @@ pub(crate) struct Piece {
 pub(crate) struct Atoms {
     /// The lasting identity of each atom.
     ids: Vec<u64>,
+    /// Of each atom: which share it is of the road between its two stops.
+    shares: Vec<f32>,
     pieces: Vec<Piece>,
     /// Per row of [`Timetable::pattern_calls`]: where the leg that ends there begins in `pieces`.
     legs: Vec<u32>,
@@ -82,6 +84,7 @@ impl Atoms {
             let id = identity(ends, piece, count, (length_m / LENGTH_M).round() as u64);
             let atom = *known.entry(id).or_insert_with(|| {
                 self.ids.push(id);
+                self.shares.push(1.0 / count as f32);
                 AtomIdx(self.ids.len() as u32 - 1)
             });
             let share = (piece + 1) as f32 / count as f32;
@@ -92,6 +95,11 @@ impl Atoms {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// Which share an atom is of the road between its two stops.
+    pub(crate) fn share(&self, atom: AtomIdx) -> f32 {
+        self.shares[atom.at()]
     }
 
     /// The pieces of the leg that ends at a row of [`Timetable::pattern_calls`].

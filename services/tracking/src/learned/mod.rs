@@ -14,9 +14,11 @@
 pub(crate) mod atoms;
 mod document;
 pub(crate) mod holding;
+mod link;
 pub(crate) mod names;
 pub(crate) mod pace;
 pub(crate) mod part;
+pub(crate) mod running;
 pub(crate) mod show;
 
 pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentError, FeedName, PartShown, PartTaken};
@@ -26,7 +28,6 @@ pub use show::{Cell, Section};
 
 use crate::run::Run;
 use crate::visit::Seen;
-use atoms::Atoms;
 use gtfs::{Timestamp, Timetable};
 use holding::Holding;
 use pace::Pace;
@@ -36,10 +37,6 @@ use part::{AnyPart, Kind};
 const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 /// Weights are brought up to date this often, seconds: an hour changes them by 0.14 %.
 const AGE_S: f64 = 3_600.0;
-
-/// A vehicle that is early and stays longer than this at any stop waits for its time, seconds (start:
-/// no dwell with boarding takes as long; holding studies cut at the same, tracking.md §11).
-const WAITING_S_MIN: f64 = 120.0;
 
 /// Every part, as a document has it.
 const KINDS: [Kind; 1] = [Kind::of::<Holding>()];
@@ -60,12 +57,7 @@ pub(crate) struct Learned {
 impl Learned {
     /// Nothing seen yet.
     pub(crate) fn new(timetable: &Timetable) -> Self {
-        Self {
-            holding: Holding::new(timetable),
-            pace: Pace::new(Atoms::of(timetable)),
-            visits: 0,
-            aged: None,
-        }
+        Self { holding: Holding::new(timetable), pace: Pace::new(timetable), visits: 0, aged: None }
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
@@ -104,17 +96,8 @@ impl Learned {
 
     /// A vehicle was seen to arrive at call `to`; `seen` is what was seen of the calls of its run.
     pub(crate) fn drove(&mut self, timetable: &Timetable, run: &Run, to: usize, seen: &[Seen]) {
-        let Some(before) = to.checked_sub(1).filter(|before| *before > 0) else { return };
-        let (from, at) = (&seen[before], &seen[to]);
-        let (Some(came), Some(left), Some(reached)) = (from.arrival, from.departure, at.arrival) else {
-            return;
-        };
-        let line = run.line(timetable);
-        let aimed_s = f64::from(line.times[before].departure_s);
-        let waited =
-            came < run.at(aimed_s) && (line.calls[before].timepoint || left.since_s(came) > WAITING_S_MIN);
-        let ready = came.plus_s(f64::from(line.times[before].departure_s - line.times[before].arrival_s));
-        let set_out = if waited { left.min(run.at(aimed_s)).max(ready) } else { ready };
-        self.pace.learn(&line, to, reached.since_s(set_out));
+        if let Some(actual_s) = link::driving_s(timetable, run, to, seen) {
+            self.pace.learn(&run.line(timetable), to, actual_s);
+        }
     }
 }

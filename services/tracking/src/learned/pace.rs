@@ -6,11 +6,14 @@
 //! credibility). It knows nothing of dwell or waiting: it is told driving times. What always holds:
 //! factors stay within bounds; with nothing seen every factor is 1, the timetable.
 
-use super::atoms::Atoms;
+use super::atoms::{AtomIdx, Atoms};
+use super::running::Running;
+use crate::gamma::Gamma;
 use crate::run::Line;
+use gtfs::Timetable;
 use std::sync::Arc;
 
-/// Weight of the belief in the timetable, aimed seconds: θ = 13 s within a leg over σ² = 0.35²
+/// Weight of the belief in the timetable, aimed seconds on one leg: θ = 13 s within a leg over σ² = 0.35²
 /// between legs (both as found over stop pairs of a timetable interpolated by distance; start).
 const PRIOR_S: f64 = 100.0;
 /// Factors beyond these are not believed.
@@ -20,8 +23,14 @@ const PACE_MAX: f64 = 6.0;
 /// A drive this many standard deviations longer than expected was not all driving: it counts as
 /// this long.
 const OUTLIER_SD: f64 = 4.0;
-/// Dispersion by which outliers are told, seconds (tracking.md §11, cold prior).
-const OUTLIER_THETA_S: f64 = 30.0;
+/// Dispersion before anything is seen, seconds (tracking.md §11); also that by which outliers are told.
+const THETA_S: f64 = 30.0;
+/// Weight of that belief, expected seconds: some forty legs.
+const THETA_PRIOR_S: f64 = 3_000.0;
+/// Weight of the whole network's dispersion against a leg's own, expected seconds: some eight legs.
+const THETA_LEG_PRIOR_S: f64 = 600.0;
+/// Dispersion beyond these is not believed, seconds.
+const THETA_S_RANGE: (f64, f64) = (4.0, 120.0);
 /// Fastest believable drive over a leg, metres per second.
 const FASTEST_MPS: f64 = 18.0;
 
@@ -30,87 +39,129 @@ const FASTEST_MPS: f64 = 18.0;
 struct Sums {
     actual_s: f64,
     aimed_s: f64,
+    /// Of squared differences between actual and expected, seconds squared,
+    square_s2: f64,
+    /// and of what was then expected.
+    expected_s: f64,
+}
+
+/// What follows from it.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    factor: f32,
+    theta_s: f32,
 }
 
 /// The pace of every atom.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     atoms: Arc<Atoms>,
+    running: Arc<Running>,
     sums: Vec<Sums>,
+    beliefs: Vec<Belief>,
+    /// Of the whole network.
+    all: Sums,
 }
 
 impl Pace {
     /// Nothing seen yet.
-    pub(crate) fn new(atoms: Atoms) -> Self {
-        Self { sums: vec![Sums::default(); atoms.len()], atoms: Arc::new(atoms) }
+    pub(crate) fn new(timetable: &Timetable) -> Self {
+        let atoms = Atoms::of(timetable);
+        let sums = vec![Sums::default(); atoms.len()];
+        let beliefs = vec![Belief { factor: 1.0, theta_s: THETA_S as f32 }; atoms.len()];
+        let running = Arc::new(Running::of(timetable));
+        Self { atoms: Arc::new(atoms), running, sums, beliefs, all: Sums::default() }
     }
 
-    /// Expected driving time, seconds, of the leg that ends at call `to`.
-    pub(crate) fn leg_s(&self, line: &Line<'_>, to: usize) -> f64 {
-        self.rest_s(line, line.calls[to - 1].along_m, to)
+    /// Expected driving time of the leg that ends at call `to`.
+    pub(crate) fn leg(&self, line: &Line<'_>, to: usize) -> Gamma {
+        self.rest(line, f32::MIN, to)
     }
 
     /// The same, of what is left of it at `along_m`.
-    pub(crate) fn rest_s(&self, line: &Line<'_>, along_m: f32, to: usize) -> f64 {
-        let Some(leg) = Leg::of(line, to) else { return 0.0 };
-        let mut expected_s = 0.0;
+    pub(crate) fn rest(&self, line: &Line<'_>, along_m: f32, to: usize) -> Gamma {
+        let mut rest = Gamma { mean_s: 0.0, var_s2: 0.0 };
+        let Some(leg) = self.aimed(line, to) else { return rest };
         let mut from_m = leg.from_m;
         for piece in self.atoms.leg(line.first + to) {
-            let share = f64::from(piece.to_m - from_m.max(along_m)).max(0.0) / leg.length_m;
-            let factor = self.factor(piece.atom.at(), f64::from(piece.to_m - from_m) / leg.length_m);
-            expected_s += share * leg.aimed_s * factor;
+            let belief = self.beliefs[piece.atom.at()];
+            let left_m = (piece.to_m - from_m.max(along_m)).max(0.0);
+            let expected_s = f64::from(left_m * belief.factor) * leg.s_per_m;
+            rest.mean_s += expected_s;
+            rest.var_s2 += expected_s * f64::from(belief.theta_s);
             from_m = piece.to_m;
         }
-        expected_s
+        rest
     }
 
     /// A vehicle drove the leg that ends at call `to` in `actual_s` seconds.
     pub(crate) fn learn(&mut self, line: &Line<'_>, to: usize, actual_s: f64) {
-        let Some(leg) = Leg::of(line, to) else { return };
-        let expected_s = self.leg_s(line, to);
-        let most_s = expected_s + OUTLIER_SD * libm::sqrt(OUTLIER_THETA_S * expected_s);
-        let actual_s = actual_s.clamp(leg.length_m / FASTEST_MPS, most_s.max(leg.length_m / FASTEST_MPS));
+        let Some(leg) = self.aimed(line, to) else { return };
+        let expected_s = self.leg(line, to).mean_s;
+        let least_s = f64::from(line.calls[to].along_m - leg.from_m) / FASTEST_MPS;
+        let most_s = expected_s + OUTLIER_SD * libm::sqrt(THETA_S * expected_s);
+        let actual_s = actual_s.clamp(least_s, most_s.max(least_s));
+        let square_s2 = (actual_s - expected_s) * (actual_s - expected_s);
         let mut from_m = leg.from_m;
-        for piece in self.atoms.leg(line.first + to) {
-            let share = f64::from(piece.to_m - from_m) / leg.length_m;
-            let factor = self.factor(piece.atom.at(), share);
-            let sums = &mut self.sums[piece.atom.at()];
-            sums.actual_s += actual_s * share * leg.aimed_s * factor / expected_s.max(1.0);
-            sums.aimed_s += share * leg.aimed_s;
+        for at in 0..self.atoms.leg(line.first + to).len() {
+            let piece = self.atoms.leg(line.first + to)[at];
+            let aimed_s = f64::from(piece.to_m - from_m) * leg.s_per_m;
+            let share = aimed_s * f64::from(self.beliefs[piece.atom.at()].factor) / expected_s;
+            let seen = Sums {
+                actual_s: actual_s * share,
+                aimed_s,
+                square_s2: square_s2 * share,
+                expected_s: expected_s * share,
+            };
+            self.sums[piece.atom.at()].add(&seen);
+            self.all.add(&seen);
+            self.believe(piece.atom);
             from_m = piece.to_m;
         }
     }
 
-    /// The factor of an atom that is `share` of its leg; the belief is shared out likewise.
-    fn factor(&self, atom: usize, share: f64) -> f64 {
-        let prior_s = PRIOR_S * share.max(0.01);
-        let sums = self.sums[atom];
-        ((sums.actual_s + prior_s) / (sums.aimed_s + prior_s)).clamp(PACE_MIN, PACE_MAX)
+    /// Draws the conclusions from what was seen of an atom.
+    fn believe(&mut self, atom: AtomIdx) {
+        let (sums, all) = (self.sums[atom.at()], self.all);
+        let share = f64::from(self.atoms.share(atom));
+        let (prior_s, theta_prior_s) = (PRIOR_S * share, THETA_LEG_PRIOR_S * share);
+        let theta_s = (all.square_s2 + THETA_S * THETA_PRIOR_S) / (all.expected_s + THETA_PRIOR_S);
+        let theta_s = (sums.square_s2 + theta_s * theta_prior_s) / (sums.expected_s + theta_prior_s);
+        self.beliefs[atom.at()] = Belief {
+            factor: ((sums.actual_s + prior_s) / (sums.aimed_s + prior_s)).clamp(PACE_MIN, PACE_MAX) as f32,
+            theta_s: theta_s.clamp(THETA_S_RANGE.0, THETA_S_RANGE.1) as f32,
+        };
     }
-}
 
-/// A leg as aimed.
-struct Leg {
-    from_m: f32,
-    length_m: f64,
-    aimed_s: f64,
-}
-
-impl Leg {
-    fn of(line: &Line<'_>, to: usize) -> Option<Self> {
+    fn aimed(&self, line: &Line<'_>, to: usize) -> Option<Leg> {
         let before = to.checked_sub(1)?;
         let (from, at) = (line.calls.get(before)?, line.calls.get(to)?);
         let length_m = f64::from(at.along_m - from.along_m).max(1.0);
-        let aimed_s = f64::from(line.times[to].arrival_s - line.times[before].departure_s);
-        Some(Self { from_m: from.along_m, length_m, aimed_s: aimed_s.max(length_m / FASTEST_MPS) })
+        let aimed_s = self.running.leg_s(line.trip, line.times, to).max(length_m / FASTEST_MPS);
+        Some(Leg { from_m: from.along_m, s_per_m: aimed_s / length_m })
     }
+}
+
+impl Sums {
+    fn add(&mut self, seen: &Self) {
+        self.actual_s += seen.actual_s;
+        self.aimed_s += seen.aimed_s;
+        self.square_s2 += seen.square_s2;
+        self.expected_s += seen.expected_s;
+    }
+}
+
+/// A leg as aimed: where it begins, and its pace.
+struct Leg {
+    from_m: f32,
+    s_per_m: f64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::run::Run;
-    use gtfs::{ServiceDay, Timetable};
+    use gtfs::ServiceDay;
 
     const LINE: &str = "stop A 0 0\nstop B 600 0\nstop C 1000 0\nroute R bus\n\
                         trip t route=R : A 08:00 B 08:02 C 08:04";
@@ -119,15 +170,15 @@ mod tests {
         let trip = timetable.trip("t", None).unwrap();
         let day = ServiceDay::parse("20261124").unwrap();
         let run = Run::new(timetable, trip, day, timetable.trips[trip.at()].start);
-        check(Pace::new(Atoms::of(timetable)), run.line(timetable));
+        check(Pace::new(timetable), run.line(timetable));
     }
 
     #[test]
     fn with_nothing_seen_a_drive_takes_what_the_timetable_says() {
         with(&gtfs::fixture::timetable(LINE).unwrap(), |pace, line| {
-            assert!((pace.leg_s(&line, 1) - 120.0).abs() < 1e-3);
-            assert!((pace.rest_s(&line, 450.0, 1) - 30.0).abs() < 1e-3);
-            assert!(pace.rest_s(&line, 600.0, 1) < 0.01);
+            assert!((pace.leg(&line, 1).mean_s - 120.0).abs() < 1e-3);
+            assert!((pace.rest(&line, 450.0, 1).mean_s - 30.0).abs() < 1e-3);
+            assert!(pace.rest(&line, 600.0, 1).mean_s < 0.01);
         });
     }
 
@@ -135,13 +186,13 @@ mod tests {
     fn a_leg_that_always_takes_longer_is_soon_expected_to_and_no_other_is() {
         with(&gtfs::fixture::timetable(LINE).unwrap(), |mut pace, line| {
             pace.learn(&line, 1, 240.0);
-            let once_s = pace.leg_s(&line, 1);
+            let once_s = pace.leg(&line, 1).mean_s;
             assert!(150.0 < once_s && once_s < 230.0, "{once_s}");
             for _ in 0..20 {
                 pace.learn(&line, 1, 240.0);
             }
-            assert!((pace.leg_s(&line, 1) - 240.0).abs() < 8.0);
-            assert!((pace.leg_s(&line, 2) - 120.0).abs() < 1e-3);
+            assert!((pace.leg(&line, 1).mean_s - 240.0).abs() < 8.0);
+            assert!((pace.leg(&line, 2).mean_s - 120.0).abs() < 1e-3);
         });
     }
 
@@ -152,7 +203,20 @@ mod tests {
                 pace.learn(&line, 1, 120.0);
             }
             pace.learn(&line, 1, 3_600.0);
-            assert!(pace.leg_s(&line, 1) < 150.0, "{}", pace.leg_s(&line, 1));
+            assert!(pace.leg(&line, 1).mean_s < 150.0, "{}", pace.leg(&line, 1).mean_s);
+        });
+    }
+
+    #[test]
+    fn a_leg_that_varies_is_trusted_less_than_one_that_does_not() {
+        with(&gtfs::fixture::timetable(LINE).unwrap(), |mut pace, line| {
+            for drive in 0..30 {
+                pace.learn(&line, 1, if drive % 2 == 0 { 60.0 } else { 180.0 });
+                pace.learn(&line, 2, 120.0);
+            }
+            let (wild, tame) = (pace.leg(&line, 1), pace.leg(&line, 2));
+            assert!((wild.mean_s - 120.0).abs() < 10.0 && (tame.mean_s - 120.0).abs() < 10.0);
+            assert!(wild.var_s2 > 2.0 * tame.var_s2, "{wild:?} {tame:?}");
         });
     }
 }

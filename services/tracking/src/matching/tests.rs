@@ -29,7 +29,14 @@ fn sight(s: f64, x: f32, y: f32) -> Sight {
 fn a_fix_beyond_the_corridor_has_no_place_on_the_line() {
     let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
     let (calls, times) = calls(5);
-    let line = Line { shape: &shape, first: 0, calls: &calls, times: &times, mode: Mode::Bus };
+    let line = Line {
+        trip: gtfs::TripIdx(0),
+        shape: &shape,
+        first: 0,
+        calls: &calls,
+        times: &times,
+        mode: Mode::Bus,
+    };
     assert!(Track::place(&line, ORIGIN, &sight(60.0, 500.0, 61.0), &Params::default()).is_none());
     let track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 40.0), &Params::default()).unwrap();
     assert!((track.along_m - 500.0).abs() < 1.0);
@@ -39,7 +46,14 @@ fn a_fix_beyond_the_corridor_has_no_place_on_the_line() {
 fn the_heading_tells_the_two_lanes_of_an_out_and_back_line_apart() {
     let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
     let (calls, times) = calls(5);
-    let line = Line { shape: &shape, first: 0, calls: &calls, times: &times, mode: Mode::Bus };
+    let line = Line {
+        trip: gtfs::TripIdx(0),
+        shape: &shape,
+        first: 0,
+        calls: &calls,
+        times: &times,
+        mode: Mode::Bus,
+    };
     let west = Sight { heading: Some([-1.0, 0.0]), speed_mps: Some(8.0), ..sight(240.0, 1000.0, 5.0) };
     let track = Track::place(&line, ORIGIN, &west, &Params::default()).unwrap();
     assert!((track.along_m - 3010.0).abs() < 30.0, "{}", track.along_m);
@@ -49,7 +63,14 @@ fn the_heading_tells_the_two_lanes_of_an_out_and_back_line_apart() {
 fn the_timetable_tells_the_ends_of_a_round_trip_apart() {
     let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
     let (calls, times) = calls(5);
-    let line = Line { shape: &shape, first: 0, calls: &calls, times: &times, mode: Mode::Bus };
+    let line = Line {
+        trip: gtfs::TripIdx(0),
+        shape: &shape,
+        first: 0,
+        calls: &calls,
+        times: &times,
+        mode: Mode::Bus,
+    };
     let start = Track::place(&line, ORIGIN, &sight(-300.0, 5.0, 5.0), &Params::default()).unwrap();
     assert!(start.along_m < 50.0, "{}", start.along_m);
     let end = Track::place(&line, ORIGIN, &sight(480.0, 5.0, 5.0), &Params::default()).unwrap();
@@ -60,7 +81,14 @@ fn the_timetable_tells_the_ends_of_a_round_trip_apart() {
 fn standing_still_moves_nothing_however_the_fixes_wander() {
     let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
     let (calls, times) = calls(5);
-    let line = Line { shape: &shape, first: 0, calls: &calls, times: &times, mode: Mode::Bus };
+    let line = Line {
+        trip: gtfs::TripIdx(0),
+        shape: &shape,
+        first: 0,
+        calls: &calls,
+        times: &times,
+        mode: Mode::Bus,
+    };
     let params = Params::default();
     let mut track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 0.0), &params).unwrap();
     for i in 1..20i16 {

@@ -24,7 +24,7 @@ pub(super) fn leaves(
 }
 
 /// Time a vehicle needs at a call: what the timetable gives it, or less where that is slack.
-pub(super) fn dwell_s(line: &Line<'_>, at: usize) -> f64 {
+pub(crate) fn dwell_s(line: &Line<'_>, at: usize) -> f64 {
     f64::from(line.times[at].departure_s - line.times[at].arrival_s).min(DWELL_NEEDED_S)
 }
 

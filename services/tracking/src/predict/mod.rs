@@ -6,7 +6,7 @@
 //! Matching, publishing and boards need not know.
 
 mod drive;
-mod halt;
+pub(crate) mod halt;
 
 use crate::gamma::Gamma;
 use crate::learned::Learned;
