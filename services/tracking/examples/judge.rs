@@ -1,7 +1,8 @@
 //! What the recordings say of the predictor: replays each recorded day and prints its scorecard.
 //!
-//! `cargo run --profile judge -p tracking --example judge [wmata|kingston] [--auto|--degrade]`; the
-//! recordings are looked for in `PADRIEW_SHARED`, else in `shared/data` beside a folder above.
+//! `cargo run --profile judge -p tracking --example judge [wmata|kingston] [--cells|--auto|--degrade]`;
+//! the recordings are looked for in `PADRIEW_SHARED`, else in `shared/data` beside a folder above.
+//! `--cells` prints every situation by minutes to go;
 //! `--auto` forgets every trip claim and prints how many pings found their trip by themselves;
 //! `--degrade` prints one table of how the figures fall as the recording is made worse. With
 //! `JUDGE_LOGS` set to a folder the prediction logs and assignments are kept there.
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
 use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
-use tracking::score::{HORIZON_S_MAX, Moments, Predictions, Scorecard, Truth, render, score};
+use tracking::score::{HORIZON_S_MAX, Moments, Predictions, Scorecard, Truth, render, render_cells, score};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -41,6 +42,9 @@ fn main() -> Result<(), Failed> {
         } else {
             let run = day.run(&Degrade::default(), "")?;
             println!("{}", render(&run.card, &[]));
+            if asked("--cells") {
+                println!("{}", render_cells(&run.card));
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tracking::replay::Recording;
-use tracking::score::{Beside, Moments, Predictions, Truth, render, score};
+use tracking::score::{Beside, Moments, Predictions, Truth, render, render_cells, score};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// Published figures to print beside: NAME:six errors in seconds,error of all[,benchmark in percent]
     #[arg(long, value_name = "NAME:FIGURES")]
     beside: Vec<Figures>,
+    /// Print every cell too: situation by minutes to go
+    #[arg(long)]
+    cells: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +84,9 @@ fn judge(args: Args) -> anyhow::Result<()> {
     }
     let beside: Vec<Beside> = args.beside.into_iter().map(|figures| figures.0).collect();
     say(render(&card, &beside).trim_end())?;
+    if args.cells {
+        say(render_cells(&card).trim_end())?;
+    }
     Ok(())
 }
 

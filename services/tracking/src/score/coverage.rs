@@ -1,14 +1,12 @@
-//! Did anyone who looked five minutes before find a prediction?
+//! Did anyone who looked five, ten or twenty minutes before find a prediction?
 
-use super::input::{Moments, Predictions, Truth};
-use super::standing;
+use super::predictor::standing;
+use super::{Moments, Predictions, Truth};
 
-/// How long before the arrival somebody looks, seconds.
-const BEFORE_S: f64 = 300.0;
 /// A vehicle is reporting when it was heard this recently, seconds (R18).
-const HEARD_S: f64 = 90.0;
+pub(super) const HEARD_S: f64 = 90.0;
 
-/// Arrivals with a prediction standing five minutes before.
+/// Arrivals with a prediction standing some time before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Arrivals whose vehicle was reporting then.
@@ -27,11 +25,12 @@ impl Coverage {
     }
 }
 
-pub(super) fn of(log: &Predictions, truth: &Truth, pings: &Moments) -> Coverage {
+/// For somebody who looks `before_s` before the arrival.
+pub(super) fn of(log: &Predictions, truth: &Truth, pings: &Moments, before_s: f64) -> Coverage {
     let mut coverage = Coverage::default();
     for (trip, visits) in &truth.trips {
         for visit in visits {
-            let moment = visit.arrival.plus_s(-BEFORE_S);
+            let moment = visit.arrival.plus_s(-before_s);
             if !pings.was_heard(&visit.vehicle, moment, HEARD_S) {
                 coverage.silent += 1;
                 continue;

@@ -1,5 +1,7 @@
 //! What the scorer reads: a prediction log, the arrivals that happened, and when anyone looked.
 
+use super::Kind;
+use super::table::Table;
 use crate::replay::Recording;
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::BTreeMap;
@@ -47,6 +49,10 @@ pub struct Made {
     pub arrival: Timestamp,
     /// 10 %, 50 %, 90 %, where it gives them.
     pub quantiles: Option<[Timestamp; 3]>,
+    /// In what situation.
+    pub kind: Kind,
+    /// From here on nothing is told any more; the times mean nothing.
+    pub withdrawn: bool,
 }
 
 /// Predictions by trip and call, in the order made.
@@ -57,26 +63,32 @@ pub struct Predictions {
 
 impl Predictions {
     /// Reads a log: `made_at,trip_id,start_date,stop_sequence,arrival` at least, epoch seconds;
-    /// `arrival_p10`, `arrival_p50`, `arrival_p90` where present.
+    /// `arrival_p10`, `arrival_p50`, `arrival_p90` and `kind` where present. A row without an arrival
+    /// withdraws what was told of the call.
     ///
     /// # Errors
-    /// When it is no CSV, a column is missing, or a time can not be read.
+    /// When it is no CSV, a column is missing, or a field can not be read.
     pub fn read(source: impl Read) -> Result<Self, ScoreError> {
         let mut table = Table::open(source)?;
         let need = ["made_at", "trip_id", "start_date", "stop_sequence", "arrival"];
         let [made_at, trip_id, start_date, sequence, arrival] = table.columns(need)?;
         let quantiles = ["arrival_p10", "arrival_p50", "arrival_p90"].map(|name| table.column(name));
+        let kind = table.column("kind");
         let mut predictions = Self::default();
         while table.next()? {
+            let at = table.seconds(made_at)?;
+            let withdrawn = table.text(arrival).is_empty();
             let made = Made {
-                at: table.seconds(made_at)?,
-                arrival: table.seconds(arrival)?,
+                at,
+                arrival: if withdrawn { at } else { table.seconds(arrival)? },
                 quantiles: match quantiles {
-                    [Some(p10), Some(p50), Some(p90)] => {
+                    [Some(p10), Some(p50), Some(p90)] if !withdrawn => {
                         Some([table.seconds(p10)?, table.seconds(p50)?, table.seconds(p90)?])
                     }
                     _ => None,
                 },
+                kind: kind.map_or(Ok(None), |kind| table.word(kind, Kind::of))?.unwrap_or_default(),
+                withdrawn,
             };
             let trip = Trip { id: table.text(trip_id).to_owned(), day: table.text(start_date).to_owned() };
             let call = table.number(sequence)?;
@@ -86,6 +98,11 @@ impl Predictions {
             made.sort_by_key(|made| made.at);
         }
         Ok(predictions)
+    }
+
+    /// Everything told, by trip, then call.
+    pub(super) fn by_trip(&self) -> &BTreeMap<Trip, BTreeMap<Call, Vec<Made>>> {
+        &self.trips
     }
 
     /// The predictions of a call.
@@ -106,6 +123,10 @@ pub struct Visit {
     pub aimed: Option<Timestamp>,
     /// When it happened.
     pub arrival: Timestamp,
+    /// When the vehicle left again, where that is known.
+    pub departure: Option<Timestamp>,
+    /// Seen too coarsely to measure an error by; it still wants a prediction.
+    pub blurred: bool,
 }
 
 /// The arrivals that happened, by trip, in the order they happened.
@@ -131,6 +152,7 @@ impl Truth {
         ];
         let [day, id, vehicle, sequence, actual] = table.columns(need)?;
         let aimed = table.column("schedule_arrival_time");
+        let departure = table.column("actual_departure_time");
         let mut truth = Self::default();
         while table.next()? {
             if table.text(actual).is_empty() {
@@ -142,6 +164,8 @@ impl Truth {
                 vehicle: table.text(vehicle).to_owned(),
                 aimed: aimed.and_then(|at| crate::replay::instant(table.text(at))),
                 arrival: table.instant(actual)?,
+                departure: departure.and_then(|at| crate::replay::instant(table.text(at))),
+                blurred: false,
             };
             truth.trips.entry(trip).or_default().push(visit);
         }
@@ -152,11 +176,16 @@ impl Truth {
     }
 }
 
+/// With nothing heard of any vehicle for longer the recording was interrupted, seconds (start).
+const RECORDING_GAP_S_MAX: f64 = 120.0;
+
 /// When vehicles were heard.
 #[derive(Clone, Debug, Default)]
 pub struct Moments {
     by_trip: BTreeMap<Trip, Vec<Timestamp>>,
     by_vehicle: BTreeMap<String, Vec<Timestamp>>,
+    /// When anything was heard.
+    all: Vec<Timestamp>,
 }
 
 impl Moments {
@@ -175,7 +204,26 @@ impl Moments {
             heard.sort();
             heard.dedup();
         }
+        moments.all = recording.rows.iter().map(|row| row.received).collect();
         moments
+    }
+
+    /// When the first ping was heard; `None` without any.
+    #[must_use]
+    pub fn begun(&self) -> Option<Timestamp> {
+        self.all.first().copied()
+    }
+
+    /// Whether the recording ran from `from` to `until`: something was heard at least every
+    /// two minutes.
+    #[must_use]
+    pub fn ran(&self, from: Timestamp, until: Timestamp) -> bool {
+        let first = self.all.partition_point(|at| *at <= from);
+        let end = self.all.partition_point(|at| *at < until);
+        let (Some(before), Some(after)) = (first.checked_sub(1), self.all.get(end)) else { return false };
+        let heard =
+            self.all[before..end].windows(2).all(|pair| pair[1].since_s(pair[0]) <= RECORDING_GAP_S_MAX);
+        heard && after.since_s(self.all[end - 1]) <= RECORDING_GAP_S_MAX
     }
 
     /// When a vehicle was heard on a trip.
@@ -190,65 +238,5 @@ impl Moments {
         let heard = self.by_vehicle.get(vehicle).map_or(&[][..], Vec::as_slice);
         let after = heard.partition_point(|at| *at <= t);
         after.checked_sub(1).is_some_and(|at| t.since_s(heard[at]) <= within_s)
-    }
-}
-
-/// A CSV file with named columns.
-struct Table<R> {
-    reader: csv::Reader<R>,
-    header: csv::StringRecord,
-    record: csv::StringRecord,
-}
-
-#[derive(Clone, Copy)]
-struct Column {
-    at: usize,
-    name: &'static str,
-}
-
-impl<R: Read> Table<R> {
-    fn open(source: R) -> Result<Self, ScoreError> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
-        let header = reader.headers()?.clone();
-        Ok(Self { reader, header, record: csv::StringRecord::new() })
-    }
-
-    fn column(&self, name: &'static str) -> Option<Column> {
-        let at = self.header.iter().position(|field| field.trim_start_matches('\u{feff}') == name)?;
-        Some(Column { at, name })
-    }
-
-    fn columns<const N: usize>(&self, names: [&'static str; N]) -> Result<[Column; N], ScoreError> {
-        let mut columns = [Column { at: 0, name: "" }; N];
-        for (column, name) in columns.iter_mut().zip(names) {
-            *column = self.column(name).ok_or(ScoreError::Column(name))?;
-        }
-        Ok(columns)
-    }
-
-    fn next(&mut self) -> Result<bool, ScoreError> {
-        Ok(self.reader.read_record(&mut self.record)?)
-    }
-
-    fn text(&self, column: Column) -> &str {
-        self.record.get(column.at).unwrap_or("").trim()
-    }
-
-    fn wrong(&self, column: Column) -> ScoreError {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        ScoreError::Field { line, field: column.name, value: self.text(column).to_owned() }
-    }
-
-    fn number(&self, column: Column) -> Result<u32, ScoreError> {
-        self.text(column).parse().ok().ok_or_else(|| self.wrong(column))
-    }
-
-    fn seconds(&self, column: Column) -> Result<Timestamp, ScoreError> {
-        let seconds: Option<f64> = self.text(column).parse().ok();
-        seconds.map(Timestamp::from_s_f64).ok_or_else(|| self.wrong(column))
-    }
-
-    fn instant(&self, column: Column) -> Result<Timestamp, ScoreError> {
-        crate::replay::instant(self.text(column)).ok_or_else(|| self.wrong(column))
     }
 }

@@ -76,3 +76,67 @@ fn a_log_with_a_broken_time_names_the_line_and_field() {
     let error = Predictions::read("made_at,trip_id\n".as_bytes()).unwrap_err().to_string();
     assert_eq!(error, "there is no column start_date");
 }
+
+#[test]
+fn a_withdrawn_prediction_stands_no_more_and_counts_as_missing() {
+    let log = format!("{LOG}1120.000,t,20260216,2,,,,\n");
+    let log = Predictions::read(log.as_bytes()).unwrap();
+    let truth = Truth::read(VISITS.as_bytes()).unwrap();
+    let recording = crate::replay::Recording::read(PINGS.as_bytes()).unwrap();
+    let card = score(&log, &truth, &Moments::of(&recording), None);
+    // Of the pings at 990, 1050 and 1140 s only the second finds something.
+    assert_eq!((of(&card, "this log").n(), of(&card, "this log").missing), (1, 3));
+    assert_eq!((card.promises.told, card.promises.vanished), (1, 1));
+}
+
+#[test]
+fn the_kind_of_situation_is_read_and_an_unknown_one_is_named() {
+    let with = |kind: &str| {
+        let lines = LOG.lines().enumerate();
+        lines
+            .map(|(at, line)| format!("{line},{}\n", if at == 0 { "kind" } else { kind }))
+            .collect::<String>()
+    };
+    let log = Predictions::read(with("terminal").as_bytes()).unwrap();
+    let truth = Truth::read(VISITS.as_bytes()).unwrap();
+    let recording = crate::replay::Recording::read(PINGS.as_bytes()).unwrap();
+    let card = score(&log, &truth, &Moments::of(&recording), None);
+    let terminal: Vec<_> = card.cells.iter().filter(|cell| cell.kind == Kind::Terminal).collect();
+    assert_eq!(terminal.iter().map(|cell| cell.n).sum::<u64>(), 2);
+    // 160 s to go: 1300 - 1290, told p10 1240, p50 1295, p90 1340.
+    assert_eq!((terminal[0].mae_s, terminal[0].inside), (Some(10.0), Some(1.0)));
+    assert_eq!(terminal[0].pinball_s.unwrap().map(f64::round), [6.0, 3.0, 4.0]);
+    let error = Predictions::read(with("flying").as_bytes()).unwrap_err().to_string();
+    assert_eq!(error, "line 2, kind: \"flying\" can not be read");
+}
+
+#[test]
+fn mbta_goes_by_the_time_to_the_predicted_arrival_with_open_bands() {
+    let mut mbta = Mbta::default();
+    mbta.add(60.0, Some(59.0));
+    mbta.add(60.0, Some(60.0));
+    mbta.add(200.0, Some(-89.0));
+    mbta.add(500.0, None);
+    mbta.add(1_000.0, Some(359.0));
+    mbta.add(-1.0, Some(0.0));
+    mbta.add(1_800.0, Some(0.0));
+    assert_eq!((mbta.n, mbta.right), ([2, 1, 1, 1], [1, 1, 0, 1]));
+    assert_eq!((mbta.average(), mbta.pooled()), (Some(2.5 / 4.0), Some(3.0 / 5.0)));
+}
+
+#[test]
+fn reliable_bands_are_those_of_the_published_formula() {
+    // T = 0: -16 and +24 s; 10: about 146; 30: about 207.
+    assert!(is_reliable(0.0, -15.7) && !is_reliable(0.0, -15.8) && is_reliable(-20.0, 24.3));
+    assert!(is_reliable(600.0, 146.5) && !is_reliable(600.0, 146.6));
+    assert!(is_reliable(1_800.0, -206.6) && !is_reliable(1_800.0, -206.7));
+}
+
+#[test]
+fn a_minute_that_rises_and_a_value_that_wobbles_are_counted() {
+    // At 1100 s the arrival moves from 1250 (2.5 min) to 1290 (3.2 min): the minute rises.
+    let steadiness = card().steadiness;
+    assert_eq!((steadiness.approaches, steadiness.rises), (1, 1));
+    // Stop 2 at 1300: windows from 1020 (40), 1080 (40), 1140, 1200 and 1260 s (0).
+    assert_eq!(steadiness.wobble_s(), Some(80.0 / 5.0));
+}

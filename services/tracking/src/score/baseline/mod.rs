@@ -1,0 +1,10 @@
+//! What a simpler predictor would have told at the same moments, computed on the spot.
+//!
+//! Each is one small file. All are causal: [`Predictor::look`](super::predictor::Predictor::look) gives a
+//! moment, and nothing that happened after it is used. None ever tells a time in the past.
+
+mod last_stop;
+mod timetable;
+
+pub(super) use last_stop::{AtLastStop, Rounding};
+pub(super) use timetable::Aimed;
