@@ -144,7 +144,9 @@ impl Device<'_> {
                 let late_s = if self.dice.chance(devices.disordered) { DISORDER_S } else { 0.0 };
                 let received = self.day.midnight.plus_s(at_s + latency_s + late_s);
                 let report = self.describe(&fix, error, at_s, clock_s);
-                let row = Row { received, vehicle: Arc::clone(&vehicle), report };
+                let claimed = report.claim.trip.clone();
+                let vehicle = Arc::clone(&vehicle);
+                let row = Row { received, vehicle, report, claimed, travelled: None };
                 if self.dice.chance(devices.twice) {
                     rows.push(Row { received: received.plus_s(1.0), ..row.clone() });
                 }

@@ -12,10 +12,13 @@
 pub mod day;
 pub mod devices;
 pub mod dice;
+pub mod laws;
 mod motion;
 pub mod network;
+pub mod operate;
 pub mod tide;
 pub mod tides;
+pub mod told;
 pub mod town;
 pub mod traffic;
 pub mod world;

@@ -67,20 +67,6 @@ impl Driver {
         Self { dice, on: None, foresight: None }
     }
 
-    /// One whose futures begin at `now_s`.
-    pub(crate) fn foreseeing(dice: Dice, streets: usize) -> Self {
-        Self { dice, on: None, foresight: Some((0.0, vec![f64::NAN; streets])) }
-    }
-
-    /// Begins another future.
-    pub(crate) fn again(&mut self, from_s: f64) {
-        self.on = None;
-        if let Some((now_s, drawn)) = &mut self.foresight {
-            *now_s = from_s;
-            drawn.fill(f64::NAN);
-        }
-    }
-
     /// Whether it is going round a closed street.
     pub(crate) fn is_detoured(&self) -> bool {
         self.on.is_some_and(|(_, detour)| detour)

@@ -13,8 +13,18 @@ struct Rule {
 const IMPURE: &[&str] =
     &["tokio", "sqlx", "redis", "axum", "hyper", "reqwest", "rand", "tracing", "tempfile"];
 
-const OURS: &[&str] =
-    &["gtfs", "tracking", "fares", "store", "server", "stop-display", "tests", "load", "sample-network"];
+const OURS: &[&str] = &[
+    "gtfs",
+    "tracking",
+    "fares",
+    "store",
+    "server",
+    "stop-display",
+    "tests",
+    "city",
+    "load",
+    "sample-network",
+];
 
 const TABLE: &[Rule] = &[
     Rule { folder: "gtfs", ours: &[], never: IMPURE },
@@ -30,6 +40,7 @@ const TABLE: &[Rule] = &[
         ours: &["gtfs", "tracking", "fares", "store", "stop-display"],
         never: &["sqlx", "redis"],
     },
+    Rule { folder: "tests/city", ours: &["gtfs", "tracking"], never: IMPURE },
     Rule { folder: "ops/sample-network", ours: &[], never: IMPURE },
     Rule { folder: "ops/load", ours: &["gtfs", "tracking", "store", "server"], never: &["redis"] },
     Rule { folder: "stop-display", ours: &[], never: &["sqlx", "redis", "axum", "hyper", "reqwest"] },
