@@ -1,5 +1,6 @@
 //! What a vehicle is doing: a run, the runs of its block after it, and how far it has come.
 
+use crate::learned::terminal::Start;
 use crate::matching::{Sight, Track};
 use crate::params::Params;
 use crate::predict::Present;
@@ -35,6 +36,16 @@ const SHORT_M: f32 = 60.0;
 /// once it no longer moves by more than this from fix to fix, metres.
 const STANDS_M: f32 = 10.0;
 
+/// A departure between two fixes further apart than this is not known well, seconds.
+const START_GAP_S_MAX: f64 = 90.0;
+/// Lateness at a later call says little of the departure from the first.
+const START_CALL_MAX: usize = 8;
+
+/// A vehicle that stays within this, metres,
+const MOVED_M: f32 = 40.0;
+/// for this long, seconds, stands; less is a red light.
+const STOOD_S_MIN: f64 = 90.0;
+
 /// A vehicle's work.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -54,6 +65,14 @@ pub(crate) struct Job {
     pub(crate) on_line: bool,
     /// The present run has been told to its end.
     pub(crate) closed: bool,
+    /// Since when the vehicle has been on the present run.
+    pub(crate) began: Timestamp,
+    /// When it came to the end of the run before, where that was seen.
+    pub(crate) came: Option<Timestamp>,
+    /// It has set out: a call after the first stop has been observed.
+    pub(crate) started: bool,
+    /// Where it was when it last moved, and when.
+    pub(crate) stands: Option<([f32; 2], Timestamp)>,
 }
 
 impl Job {
@@ -61,7 +80,21 @@ impl Job {
     pub(crate) fn new(timetable: &Timetable, runs: Vec<Run>, bound: Bound, t: Timestamp) -> Self {
         let calls = runs.first().map_or(0, |run| timetable.calls(run.pattern).len());
         let seen = vec![Seen::default(); calls];
-        Self { runs, bound, track: None, seen, next: 0, told: Vec::new(), t, on_line: false, closed: false }
+        Self {
+            runs,
+            bound,
+            track: None,
+            seen,
+            next: 0,
+            told: Vec::new(),
+            t,
+            on_line: false,
+            closed: false,
+            began: t,
+            came: None,
+            started: false,
+            stands: None,
+        }
     }
 
     /// The present run.
@@ -81,6 +114,10 @@ impl Job {
         let line = run.line(timetable);
         let zone_m = params.zone_m(line.mode);
         self.t = sight.t;
+        let moved_m = |xy: [f32; 2]| libm::hypotf(xy[0] - sight.xy[0], xy[1] - sight.xy[1]);
+        if self.stands.is_none_or(|(xy, _)| moved_m(xy) > MOVED_M) {
+            self.stands = Some((sight.xy, sight.t));
+        }
         let Some(track) = &mut self.track else {
             self.place(&line, &run, sight, params);
             return;
@@ -141,8 +178,10 @@ impl Job {
             self.told.remove(0);
         }
         let calls = self.runs.first().map_or(0, |run| timetable.calls(run.pattern).len());
+        self.came = self.seen.last().and_then(|end| end.arrival);
         self.seen = vec![Seen::default(); calls];
         (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
+        (self.began, self.started) = (self.t, false);
         true
     }
 
@@ -153,7 +192,36 @@ impl Job {
             along_m: self.track.as_ref().map(|track| track.along_m),
             next: self.next,
             seen: &self.seen,
+            came: self.came(),
+            waits: !self.started && self.stood_s() >= STOOD_S_MIN,
         }
+    }
+
+    /// How late the vehicle set out, from a call that it just came to between fixes `gap_s` apart: the
+    /// first after the first stop, or a later one where that was missed. Not from leaving the first
+    /// stop: many stand a little beyond it.
+    pub(crate) fn start(&mut self, timetable: &Timetable, call: usize, gap_s: f64) -> Option<Start> {
+        let run = self.runs.first().filter(|_| !self.started && call > 0)?;
+        let (times, seen) = (timetable.times(run.dated.trip), self.seen.get(call)?);
+        let (first, here, at) = (times.first()?, times.get(call)?, seen.arrival?);
+        self.started = true;
+        let aimed_start = run.at(f64::from(first.departure_s));
+        if gap_s > START_GAP_S_MAX || call > START_CALL_MAX || self.began.since_s(aimed_start) > 0.0 {
+            return None;
+        }
+        let late_s = at.since_s(run.at(f64::from(here.arrival_s)));
+        let waited_s = self.came().map(|came| aimed_start.plus_s(late_s).since_s(came));
+        Some(Start { late_s, waited_s })
+    }
+
+    /// How long the vehicle has not moved, seconds.
+    fn stood_s(&self) -> f64 {
+        self.stands.map_or(0.0, |(_, since)| self.t.since_s(since))
+    }
+
+    /// When the vehicle came to the first stop, or to the end of the run before; `None` when nobody saw.
+    fn came(&self) -> Option<Timestamp> {
+        self.seen.first().and_then(|first| first.arrival).into_iter().chain(self.came).min()
     }
 
     /// Off the line: since how long, seconds; `None` when on it, or still before its first departure,

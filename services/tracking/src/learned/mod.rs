@@ -18,8 +18,11 @@ mod link;
 pub(crate) mod names;
 pub(crate) mod pace;
 pub(crate) mod part;
+pub(crate) mod places;
 pub(crate) mod running;
 pub(crate) mod show;
+pub(crate) mod spread;
+pub(crate) mod terminal;
 
 pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentError, FeedName, PartShown, PartTaken};
 pub use names::{Hex64, Names, RouteName, RouteRef, StopName, StopRef};
@@ -32,6 +35,9 @@ use gtfs::{Timestamp, Timetable};
 use holding::Holding;
 use pace::Pace;
 use part::{AnyPart, Kind};
+use places::Places;
+use std::sync::Arc;
+use terminal::Terminals;
 
 /// What was seen weighs half after this long, seconds: 21 days (design, Travel time).
 const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
@@ -39,7 +45,7 @@ const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 const AGE_S: f64 = 3_600.0;
 
 /// Every part, as a document has it.
-const KINDS: [Kind; 1] = [Kind::of::<Holding>()];
+const KINDS: [Kind; 2] = [Kind::of::<Holding>(), Kind::of::<Terminals>()];
 
 /// Everything learned.
 #[derive(Clone, Debug)]
@@ -48,6 +54,8 @@ pub(crate) struct Learned {
     pub(crate) holding: Holding,
     /// How fast do vehicles drive?
     pub(crate) pace: Pace,
+    /// How late do they leave their first stop?
+    pub(crate) terminals: Terminals,
     /// Stop visits behind it.
     pub(crate) visits: u64,
     /// When its weights were last brought up to date.
@@ -57,15 +65,22 @@ pub(crate) struct Learned {
 impl Learned {
     /// Nothing seen yet.
     pub(crate) fn new(timetable: &Timetable) -> Self {
-        Self { holding: Holding::new(timetable), pace: Pace::new(timetable), visits: 0, aged: None }
+        let places = Arc::new(Places::of(timetable));
+        Self {
+            holding: Holding::new(timetable),
+            pace: Pace::new(timetable),
+            terminals: Terminals::new(places, timetable.routes.len()),
+            visits: 0,
+            aged: None,
+        }
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
-        [&self.holding]
+        [&self.holding, &self.terminals]
     }
 
     fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
-        [&mut self.holding]
+        [&mut self.holding, &mut self.terminals]
     }
 
     /// Time passes: what was seen long ago weighs less.

@@ -133,7 +133,6 @@ impl<'a> Naming<'a> {
     }
 
     /// What the document calls a stop.
-    #[allow(dead_code, reason = "the first part that is learned by stop takes this line away")]
     pub(crate) fn stop(&mut self, stop: StopIdx) -> StopRef {
         let (timetable, names) = (self.timetable, &mut self.names.stops);
         *self.stops.entry(stop).or_insert_with(|| {
@@ -190,7 +189,6 @@ impl Bound {
     }
 
     /// The stop, when the timetable has it.
-    #[allow(dead_code, reason = "the first part that is learned by stop takes this line away")]
     pub(crate) fn stop(&self, at: StopRef) -> Option<StopIdx> {
         self.stops.get(at.0 as usize).copied().flatten()
     }

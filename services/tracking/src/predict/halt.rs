@@ -2,6 +2,7 @@
 
 use super::{Known, Moment};
 use crate::learned::holding::Compliance;
+use crate::learned::terminal::{Habit, SPARE_S};
 use crate::run::Line;
 
 /// A stop where the timetable stands longer than this has slack that a late vehicle uses, seconds.
@@ -35,33 +36,66 @@ pub(super) fn comes_to_start(known: &Known<'_>, aimed_arrival_s: f64, aimed_depa
     Moment { mean_s, var_s2: params.theta_s * mean_s.min(params.recovery_s) }
 }
 
-/// Leaving the first stop of the present run.
-pub(super) fn starts(known: &Known<'_>, arrival: Moment, aimed_departure_s: f64) -> Moment {
-    let params = known.params;
-    let mean_s = aimed_departure_s.max(arrival.mean_s) + params.terminal_late_s;
-    Moment { mean_s, var_s2: arrival.var_s2 + params.terminal_late_sd_s * params.terminal_late_sd_s }
+/// Leaving the first stop of the present run, aimed at `aimed_s` after the fix. A vehicle that is
+/// there came at `came_s` (not after the fix), when that is known; else it comes at `arrival`.
+///
+/// The later of two: as late as vehicles leave here, and as long after coming as a turn takes; both
+/// given that it has not happened yet.
+pub(super) fn starts(
+    habit: &Habit,
+    is_there: bool,
+    came_s: Option<f64>,
+    arrival: Moment,
+    aimed_s: f64,
+) -> Moment {
+    let so_far_s = if is_there { -aimed_s } else { f64::MIN };
+    let (late_s, late_sd_s) = habit.late(so_far_s);
+    let by_timetable = Moment { mean_s: aimed_s + late_s, var_s2: late_sd_s * late_sd_s };
+    let leaving = match came_s {
+        Some(came_s) if aimed_s - came_s < SPARE_S => {
+            let (turn_s, turn_sd_s) = habit.recovery(-came_s);
+            later(by_timetable, Moment { mean_s: came_s + turn_s, var_s2: turn_sd_s * turn_sd_s })
+        }
+        _ if is_there => by_timetable,
+        _ => later(by_timetable, after(arrival, habit.recovery(0.0))),
+    };
+    Moment { mean_s: leaving.mean_s.max(LEAVING_S), ..leaving }
 }
 
 /// From the arrival at the end of one run to the departure of the next: the layover absorbs the
 /// delay, the recovery does not shrink. A layover too short to be one passes the delay on.
 pub(super) fn turns_round(
     known: &Known<'_>,
+    habit: &Habit,
     arrived: Moment,
     aimed_end_s: f64,
     aimed_start_s: f64,
 ) -> Moment {
-    let params = known.params;
     let layover_s = (aimed_start_s - aimed_end_s).max(0.0);
-    let ready_s = arrived.mean_s + params.recovery_s.min(layover_s);
-    if layover_s < params.layover_s_min {
+    let (turn_s, turn_sd_s) = habit.recovery(0.0);
+    if layover_s < known.params.layover_s_min {
+        let ready_s = arrived.mean_s + turn_s.min(layover_s);
         return Moment { mean_s: ready_s.max(aimed_start_s), var_s2: arrived.var_s2 };
     }
-    // Of the arrival's spread only the part that the layover can not absorb goes on.
-    let sd_s = libm::sqrt(arrived.var_s2).max(1.0);
-    let pressed = crate::gamma::normal_cdf((ready_s - aimed_start_s) / sd_s);
-    let late_s2 = params.terminal_late_sd_s * params.terminal_late_sd_s;
-    Moment {
-        mean_s: ready_s.max(aimed_start_s) + params.terminal_late_s,
-        var_s2: arrived.var_s2 * pressed + late_s2,
-    }
+    let (late_s, late_sd_s) = habit.late(f64::MIN);
+    let by_timetable = Moment { mean_s: aimed_start_s + late_s, var_s2: late_sd_s * late_sd_s };
+    later(by_timetable, after(arrived, (turn_s, turn_sd_s)))
+}
+
+fn after(arrived: Moment, (wait_s, sd_s): (f64, f64)) -> Moment {
+    Moment { mean_s: arrived.mean_s + wait_s, var_s2: arrived.var_s2 + sd_s * sd_s }
+}
+
+/// The later of two independent moments, as if normal (Clark, The greatest of a finite set of random
+/// variables, Operations Research 9, 1961).
+fn later(a: Moment, b: Moment) -> Moment {
+    let apart_s = libm::sqrt(a.var_s2 + b.var_s2).max(1.0);
+    let z = (a.mean_s - b.mean_s) / apart_s;
+    let (first, second) = (crate::gamma::normal_cdf(z), crate::gamma::normal_cdf(-z));
+    let density = libm::exp(-0.5 * z * z) / libm::sqrt(2.0 * std::f64::consts::PI);
+    let mean_s = a.mean_s * first + b.mean_s * second + apart_s * density;
+    let square = (a.mean_s * a.mean_s + a.var_s2) * first
+        + (b.mean_s * b.mean_s + b.var_s2) * second
+        + (a.mean_s + b.mean_s) * apart_s * density;
+    Moment { mean_s, var_s2: (square - mean_s * mean_s).max(0.0) }
 }

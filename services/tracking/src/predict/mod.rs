@@ -34,6 +34,10 @@ pub(crate) struct Present<'a> {
     pub(crate) next: usize,
     /// What has been seen of the calls.
     pub(crate) seen: &'a [Seen],
+    /// When it came to the first stop, or to the end of the run before; `None` when nobody saw.
+    pub(crate) came: Option<Timestamp>,
+    /// It stands, and no call after the first stop has been observed yet.
+    pub(crate) waits: bool,
 }
 
 /// One call ahead.
@@ -115,7 +119,11 @@ impl<'a> Course<'a> {
         let aimed_departure_s = self.aimed_departure_s(next);
         let arrival = match present.along_m {
             _ if seen.arrived => NOW,
-            Some(along_m) if next > 0 => drive::from_place(self.known, &self.line, along_m, next),
+            Some(along_m) if next > 0 => {
+                let drive = drive::from_place(self.known, &self.line, along_m, next);
+                let aimed_s = self.to_start_s + self.line.aimed_s_at(along_m);
+                if present.waits { self.after_wait(aimed_s, drive) } else { drive }
+            }
             _ => {
                 let aimed_arrival_s = self.to_start_s + f64::from(time.arrival_s);
                 halt::comes_to_start(self.known, aimed_arrival_s, aimed_departure_s)
@@ -125,7 +133,9 @@ impl<'a> Course<'a> {
             return arrival;
         }
         let leaving = if next == 0 {
-            halt::starts(self.known, arrival, aimed_departure_s)
+            let came_s = present.came.map(|came| came.since_s(present.t)).filter(|_| seen.arrived);
+            let habit = self.known.learned.terminals.of(self.run.pattern);
+            halt::starts(&habit, seen.arrived, came_s, arrival, aimed_departure_s)
         } else {
             let needed_s = if seen.arrived { halt::LEAVING_S } else { halt::dwell_s(&self.line, next) };
             halt::leaves(&self.line, next, arrival, needed_s, aimed_departure_s, self.compliance)
@@ -134,10 +144,19 @@ impl<'a> Course<'a> {
         self.onward(next, leaving, ahead)
     }
 
+    /// The arrival at the next call of a vehicle that stands beyond its first stop, where it is aimed to
+    /// be `aimed_s` after the fix, and then has to `drive`.
+    fn after_wait(&self, aimed_s: f64, drive: Moment) -> Moment {
+        let habit = self.known.learned.terminals.of(self.run.pattern);
+        let leaves = halt::starts(&habit, true, None, NOW, aimed_s);
+        Moment { mean_s: leaves.mean_s + drive.mean_s, var_s2: leaves.var_s2 + drive.var_s2 }
+    }
+
     /// A later run of the block, after the vehicle has `arrived` at the end of the one before, whose
     /// aimed end was `ended_s` after the fix.
     fn next(&self, arrived: Moment, ended_s: f64, ahead: &mut Vec<Expected>) -> Moment {
-        let leaving = halt::turns_round(self.known, arrived, ended_s, self.to_start_s);
+        let habit = self.known.learned.terminals.of(self.run.pattern);
+        let leaving = halt::turns_round(self.known, &habit, arrived, ended_s, self.to_start_s);
         let comes_s = arrived.mean_s.max(leaving.mean_s - self.known.params.recovery_s);
         self.push(0, Moment { mean_s: comes_s, ..arrived }, leaving, ahead);
         self.onward(0, leaving, ahead)

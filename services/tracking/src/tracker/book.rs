@@ -66,6 +66,7 @@ impl Tracker {
         let t = self.vehicles[at as usize].ping.t;
         let mut job = Job::new(&self.timetable, runs, bound, t);
         if let Some(old) = self.vehicles[at as usize].job.take() {
+            job.came = old.seen.last().and_then(|end| end.arrival);
             for (at_new, run) in job.runs.iter().enumerate() {
                 let Some(at_old) = old.runs.iter().position(|r| r.dated == run.dated) else { break };
                 if at_old == 0 || at_old >= old.told.len() {

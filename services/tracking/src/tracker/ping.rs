@@ -141,10 +141,18 @@ impl Tracker {
         let (Some(job), Some(sight)) = (&mut vehicle.job, vehicle.sights.last()) else { return };
         let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
         let reached = job.reached();
+        let before = job.track.as_ref().map(|track| track.t);
         job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
         self.counters.assigned += 1;
         self.counters.matched += u64::from(job.on_line);
         self.counters.visits += visits.len() as u64;
+        let gap_s = before.map_or(f64::MAX, |before| sight.t.since_s(before));
+        for (call, _) in &visits {
+            let start = job.start(&self.timetable, *call, gap_s);
+            if let (Some(start), Some(run)) = (start, job.run()) {
+                self.learned.terminals.learn(run.pattern, start);
+            }
+        }
         let Some(run) = job.run() else { return };
         let calls = self.timetable.calls(run.pattern);
         for (call, seen) in visits {

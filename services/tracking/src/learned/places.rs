@@ -1,0 +1,77 @@
+//! Where vehicles halt: a number for each (route, first stop).
+//!
+//! What is learned of halting is kept by these numbers, which a call of a pattern finds without a
+//! search. They mean nothing outside one timetable: route and stop carry it to the next.
+
+use gtfs::timetable::{JourneyPattern, PatternCall};
+use gtfs::{PatternIdx, RouteIdx, StopIdx, Timetable};
+use rustc_hash::FxHashMap;
+
+/// A stop of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) route: RouteIdx,
+    pub(crate) stop: StopIdx,
+}
+
+/// Places of one kind, in the order of first use.
+#[derive(Debug, Default)]
+pub(crate) struct Numbered {
+    all: Vec<Place>,
+    /// Never iterated.
+    numbers: FxHashMap<Place, u32>,
+}
+
+/// The places of a timetable.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// First stops.
+    pub(crate) firsts: Numbered,
+    /// Parallel to `Timetable::patterns`.
+    first_of: Vec<u32>,
+}
+
+impl Numbered {
+    fn number(&mut self, place: Place) -> u32 {
+        *self.numbers.entry(place).or_insert_with(|| {
+            self.all.push(place);
+            self.all.len() as u32 - 1
+        })
+    }
+
+    /// By number.
+    pub(crate) fn all(&self) -> &[Place] {
+        &self.all
+    }
+
+    /// The number of a place, when there is one.
+    pub(crate) fn find(&self, place: Place) -> Option<usize> {
+        self.numbers.get(&place).map(|number| *number as usize)
+    }
+}
+
+impl Places {
+    /// Numbers the places of a timetable, in the order of its patterns.
+    pub(crate) fn of(timetable: &Timetable) -> Self {
+        let mut places = Self::default();
+        for pattern in &timetable.patterns {
+            let calls = &timetable.pattern_calls[as_range(&pattern.calls)];
+            let first = calls.first().map_or(0, |first| places.firsts.number(place(pattern, first)));
+            places.first_of.push(first);
+        }
+        places
+    }
+
+    /// The first stop of a pattern.
+    pub(crate) fn first(&self, pattern: PatternIdx) -> usize {
+        self.first_of.get(pattern.at()).map_or(0, |number| *number as usize)
+    }
+}
+
+fn place(pattern: &JourneyPattern, call: &PatternCall) -> Place {
+    Place { route: pattern.route, stop: call.stop }
+}
+
+fn as_range(calls: &std::ops::Range<u32>) -> std::ops::Range<usize> {
+    calls.start as usize..calls.end as usize
+}
