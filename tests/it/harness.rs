@@ -153,6 +153,15 @@ impl Town {
         }
     }
 
+    /// Sends SIGTERM to every server and waits until it is down.
+    pub(crate) fn stop(&mut self) {
+        self.ask_to_stop();
+        for mut server in self.servers.drain(..) {
+            let ended = server.wait().expect("it was running");
+            assert!(ended.success(), "it went down with {ended}");
+        }
+    }
+
     /// Kills every server at once, as a power cut would.
     pub(crate) fn kill(&mut self) {
         for mut server in self.servers.drain(..) {

@@ -9,6 +9,7 @@
 
 mod feed;
 mod harness;
+mod learned;
 mod panel;
 mod postgres;
 mod spine;

@@ -15,6 +15,7 @@ pub mod feeds;
 pub mod http;
 pub mod ingest;
 pub mod live;
+pub mod memory;
 pub mod metrics;
 pub mod role;
 mod run;

@@ -9,6 +9,7 @@ use crate::http;
 use crate::ingest::seal::{self, ServerKey};
 use crate::ingest::{self, Ingest};
 use crate::live::{Live, Relay};
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::role::Role;
 use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
@@ -138,12 +139,17 @@ fn join_bus(config: &Config, supervisor: &mut Supervisor) -> anyhow::Result<Opti
     Ok(Some(bus))
 }
 
-/// Starts the tracking core, and the way of its visits to the database.
+/// Starts the tracking core, and the way of its visits and of what it learns to the database.
 fn track(app: &AppState, supervisor: &mut Supervisor, committed: mpsc::Receiver<AcceptedPings>) {
     let (visits, queued) = mpsc::channel(VISITS_QUEUED_MAX);
-    let (state, pings) = (app.clone(), Arc::new(Mutex::new(committed)));
+    let memory = Arc::new(Memory::new(&app.metrics));
+    let (state, pings, learned) = (app.clone(), Arc::new(Mutex::new(committed)), Arc::clone(&memory));
     supervisor.start(Stage::Driver, "tracking", move |token| {
-        driver::tracking::run(state.clone(), Arc::clone(&pings), visits.clone(), token)
+        driver::tracking::run(state.clone(), Arc::clone(&pings), visits.clone(), Arc::clone(&learned), token)
+    });
+    let state = app.clone();
+    supervisor.start(Stage::Storage, "learned", move |token| {
+        driver::learned::run(state.clone(), Arc::clone(&memory), token)
     });
     let (state, queued) = (app.clone(), Arc::new(Mutex::new(queued)));
     supervisor.start(Stage::Driver, "visits", move |token| {

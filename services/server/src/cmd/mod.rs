@@ -5,6 +5,7 @@ mod demo;
 mod device;
 mod import;
 mod migrate;
+mod model;
 mod out;
 mod panel;
 mod replay;
@@ -46,6 +47,8 @@ enum Command {
     Device(device::Args),
     /// Enrol stop displays, and give them tokens
     Panel(panel::Args),
+    /// Look at what was learned, carry it, forget it
+    Model(model::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -83,6 +86,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Import(args) => import::run(args).await,
         Command::Device(args) => device::run(args).await,
         Command::Panel(args) => panel::run(args).await,
+        Command::Model(args) => model::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }

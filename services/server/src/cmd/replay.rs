@@ -9,13 +9,15 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
-use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
+use tracking::replay::{Degrade, InService, Recording, Summary, replay_on, travelled, write_assignments};
 
 const EXAMPLES: &str = "\
 Example:
   padriew replay vehicle_locations.csv --gtfs gtfs.zip --predictions predictions.csv
   padriew score predictions.csv --visits stop_visits.csv
   padriew replay vehicle_locations.csv --gtfs gtfs.zip --predictions blind.csv --forget-trips --assignments told.csv
+  padriew replay monday.csv --gtfs gtfs.zip --predictions monday_out.csv --model-out monday.json
+  padriew replay tuesday.csv --gtfs gtfs.zip --predictions tuesday_out.csv --model-in monday.json --model-out tuesday.json
 
 The recording is a TIDES vehicle_locations.csv, read in the order of received_timestamp. The same
 recording and feed give the same predictions, to the byte.
@@ -45,6 +47,12 @@ pub(crate) struct Args {
     assignments: Option<PathBuf>,
     #[command(flatten)]
     worse: Worse,
+    /// What was learned before, as JSON or .gz: of an earlier day, or of padriew model export
+    #[arg(long, value_name = "FILE")]
+    model_in: Option<PathBuf>,
+    /// Where to write what is learned by the end of the day
+    #[arg(long, value_name = "FILE")]
+    model_out: Option<PathBuf>,
     /// No progress on standard error
     #[arg(long)]
     quiet: bool,
@@ -108,15 +116,20 @@ fn play(args: &Args) -> anyhow::Result<()> {
         .with_context(|| format!("{} can not be written", args.predictions.display()))?;
     let begun = tokio::time::Instant::now();
     let mut shown = 0;
-    let summary =
-        replay(&recording, Arc::clone(&timetable), Params::default(), BufWriter::new(out), |done, all| {
-            let percent = done * 100 / all.max(1);
-            if !args.quiet && percent >= shown + 5 {
-                shown = percent;
-                complain(&format!("{percent:>3} % of {all} rows"));
-            }
-        })?;
+    let before = args.model_in.as_deref().map(super::model::from_file).transpose()?.map(Arc::new);
+    let progress = |done, all: usize| {
+        let percent = done * 100 / all.max(1);
+        if !args.quiet && percent >= shown + 5 {
+            shown = percent;
+            complain(&format!("{percent:>3} % of {all} rows"));
+        }
+    };
+    let (feed, out) = (Arc::clone(&timetable), BufWriter::new(out));
+    let (summary, after) = replay_on(&recording, feed, Params::default(), before, out, progress)?;
     let took_s = begun.elapsed().as_secs_f64();
+    if let Some(path) = &args.model_out {
+        super::model::to_file(&after, path)?;
+    }
     if let Some(path) = &args.assignments {
         let out = File::create(path).with_context(|| format!("{} can not be written", path.display()))?;
         write_assignments(&summary.assignments, &recording, &timetable, BufWriter::new(out))?;

@@ -3,6 +3,7 @@
 //! The cores know nothing of tasks, clocks or sockets; these files know nothing of rules.
 
 pub mod feed;
+pub mod learned;
 pub mod others;
 pub mod panels;
 pub mod relay;

@@ -2,12 +2,14 @@
 //!
 //! What always holds: a ping is tracked only after its commit; effects are performed in the order the
 //! core gave them; a board leaves as soon as the core has it. After a panic the core is rebuilt from
-//! the stored pings of the last half hour, never resumed.
+//! what was learned and the stored pings of the last half hour, never resumed.
 
 mod perform;
 mod rebuild;
+mod recall;
 
 use crate::live::{Common, FRAME_SPACING};
+use crate::memory::Memory;
 use crate::state::{AcceptedPings, AppState};
 use ::tracking::{Effect, Event, Tracker};
 use anyhow::Context;
@@ -38,11 +40,13 @@ pub async fn run(
     app: AppState,
     pings: Committed,
     visits: mpsc::Sender<Visit>,
+    memory: Arc<Memory>,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut pings = pings.lock().await;
     let mut feeds = app.feeds.subscribe();
-    let mut driver = Driver::new(app.clone(), visits);
+    let mut foreign = memory.foreign.subscribe();
+    let mut driver = Driver::new(app.clone(), visits, memory);
     if let Some(timetable) = app.feeds.current() {
         driver.take_timetable(timetable).await?;
     }
@@ -51,12 +55,20 @@ pub async fn run(
         let due = driver.due();
         tokio::select! {
             biased;
-            () = token.cancelled() => return Ok(()),
+            () = token.cancelled() => {
+                driver.remember();
+                return Ok(());
+            }
             changed = feeds.changed() => {
                 changed.context("the feed manager is gone")?;
                 if let Some(timetable) = app.feeds.current() {
                     driver.take_timetable(timetable).await?;
                 }
+            }
+            changed = foreign.changed() => {
+                changed.context("nobody keeps what was learned any more")?;
+                let document = foreign.borrow_and_update().clone();
+                driver.take_foreign(document);
             }
             n = pings.recv_many(&mut batches, BATCHES_AT_ONCE) => {
                 anyhow::ensure!(n > 0, "nobody sends pings any more");
@@ -67,6 +79,7 @@ pub async fn run(
         }
         driver.tick_if_due();
         driver.perform();
+        driver.remember_if_due();
     }
 }
 
@@ -79,10 +92,13 @@ struct Driver {
     wake_at: Option<Timestamp>,
     ticked: Instant,
     tick_wanted: bool,
+    memory: Arc<Memory>,
+    remembered: Instant,
+    visits_remembered: u64,
 }
 
 impl Driver {
-    fn new(app: AppState, visits: mpsc::Sender<Visit>) -> Self {
+    fn new(app: AppState, visits: mpsc::Sender<Visit>, memory: Arc<Memory>) -> Self {
         let performer = Performer::new(app.clone(), visits);
         Self {
             app,
@@ -92,6 +108,9 @@ impl Driver {
             wake_at: None,
             ticked: Instant::now(),
             tick_wanted: false,
+            memory,
+            remembered: Instant::now(),
+            visits_remembered: 0,
         }
     }
 

@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod learned;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod parity;

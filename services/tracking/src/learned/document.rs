@@ -74,8 +74,8 @@ pub struct PartTaken {
 pub struct PartShown {
     /// Its name.
     pub part: String,
-    /// Its version.
-    pub version: u32,
+    /// Its version; `None` when nothing of it is in the document.
+    pub version: Option<u32>,
     /// How long it is, bytes.
     pub byte_count: usize,
     /// Its tables; or why it can not be read.
@@ -140,19 +140,16 @@ impl Document {
         &self.names
     }
 
-    /// Every part laid out for people, by name; with `route` what is known of that one.
+    /// Every part laid out for people; with `route` what is known of that one. A part that is not in the
+    /// document shows what is believed without it.
     #[must_use]
     pub fn show(&self, route: Option<RouteRef>) -> Vec<PartShown> {
-        let shown = |(name, saved): (&String, &SavedPart)| PartShown {
-            part: name.clone(),
-            version: saved.version,
-            byte_count: saved.data.get().len(),
-            sections: match KINDS.iter().find(|kind| kind.name == name) {
-                Some(kind) => (kind.show)(saved, &self.names, route),
-                None => Err(UNKNOWN.to_owned()),
-            },
-        };
-        self.parts.iter().map(shown).collect()
+        let known = KINDS.iter().map(|kind| {
+            let saved = self.parts.get(kind.name);
+            shown(kind.name, saved, (kind.show)(saved, &self.names, route))
+        });
+        let strange = self.parts.iter().filter(|(name, _)| KINDS.iter().all(|kind| kind.name != *name));
+        known.chain(strange.map(|(name, saved)| shown(name, Some(saved), Err(UNKNOWN.to_owned())))).collect()
     }
 
     /// The same at `now` without what was seen of a route; and how many rows that were.
@@ -169,11 +166,27 @@ impl Document {
         (fresh, dropped)
     }
 
-    /// A document in which nothing was seen, of the same feed.
+    /// A document in which nothing was seen: everything it is taken over by starts from its priors.
     #[must_use]
-    pub fn emptied(&self, now: Timestamp) -> Self {
-        let (names, parts) = (Names::default(), BTreeMap::new());
-        Self { saved_us: now.0, visits: 0, names, parts, ..self.clone() }
+    pub fn empty(now: Timestamp) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            saved_us: now.0,
+            feed: FeedName::default(),
+            visits: 0,
+            names: Names::default(),
+            parts: BTreeMap::new(),
+        }
+    }
+}
+
+fn shown(name: &str, saved: Option<&SavedPart>, sections: Result<Vec<Section>, String>) -> PartShown {
+    PartShown {
+        part: name.to_owned(),
+        version: saved.map(|saved| saved.version),
+        byte_count: saved.map_or(0, |saved| saved.data.get().len()),
+        sections,
     }
 }
 

@@ -16,8 +16,9 @@ pub(crate) trait Part {
     const NAME: &'static str;
     /// Of [`Part::Saved`]: raised when that changes.
     const VERSION: u32;
-    /// As it is written. Numbers are `f32`: half the bytes, and JSON gives the same ones back.
-    type Saved: Serialize + DeserializeOwned;
+    /// As it is written; its default is that nothing was seen. Numbers are `f32`: half the bytes, and JSON
+    /// gives the same ones back.
+    type Saved: Serialize + DeserializeOwned + Default;
 
     /// As it is written, in an order that is always the same.
     fn save(&self, names: &mut Naming<'_>) -> Self::Saved;
@@ -103,10 +104,10 @@ impl<P: Part> AnyPart for P {
     }
 }
 
-type Shown = fn(&SavedPart, &Names, Option<RouteRef>) -> Result<Vec<Section>, String>;
+type Shown = fn(Option<&SavedPart>, &Names, Option<RouteRef>) -> Result<Vec<Section>, String>;
 type Forgotten = fn(&SavedPart, RouteRef) -> Result<(SavedPart, u64), String>;
 
-/// What can be done with a saved part and no timetable.
+/// What can be done with a saved part, or none, and no timetable.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) show: Shown,
@@ -117,7 +118,10 @@ impl Kind {
     pub(crate) const fn of<P: Part>() -> Self {
         Self {
             name: P::NAME,
-            show: |saved, names, route| Ok(P::show(&unpack::<P>(saved)?, names, route)),
+            show: |saved, names, route| {
+                let saved = saved.map_or_else(|| Ok(P::Saved::default()), unpack::<P>)?;
+                Ok(P::show(&saved, names, route))
+            },
             forget: |saved, route| {
                 let mut saved = unpack::<P>(saved)?;
                 let dropped = P::forget(&mut saved, route);

@@ -18,6 +18,7 @@ pub use recording::{Recording, RecordingError, Row};
 pub use service::{ASSIGNMENTS_HEADER, Assignment, InService, Phase, travelled, write_assignments};
 
 use crate::check::{Area, CheckParams, Checked, DeviceProfile, DeviceState, Verdict, check};
+use crate::learned::Document;
 use crate::{Counters, Effect, Event, Params, Tier, Tracker};
 use gtfs::{Timestamp, Timetable};
 use std::collections::{BTreeMap, HashMap};
@@ -65,8 +66,23 @@ pub fn replay<W: Write>(
     timetable: Arc<Timetable>,
     params: Params,
     log: W,
-    mut progress: impl FnMut(usize, usize),
+    progress: impl FnMut(usize, usize),
 ) -> Result<Summary, csv::Error> {
+    Ok(replay_on(recording, timetable, params, None, log, progress)?.0)
+}
+
+/// [`replay`] on top of what was learned `before`; gives back what is learned after it, for the next day.
+///
+/// # Errors
+/// When `log` can not be written.
+pub fn replay_on<W: Write>(
+    recording: &Recording,
+    timetable: Arc<Timetable>,
+    params: Params,
+    before: Option<Arc<Document>>,
+    log: W,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(Summary, Document), csv::Error> {
     let checks = CheckParams { area: Area::of(&timetable), ..CheckParams::default() };
     let mut player = Player {
         tracker: Tracker::with_params(Arc::clone(&timetable), params),
@@ -79,6 +95,9 @@ pub fn replay<W: Write>(
         log: PredictionLog::new(timetable, log)?,
         summary: Summary { rows: recording.rows.len(), ..Summary::default() },
     };
+    if let (Some(document), Some(first)) = (before, recording.rows.first()) {
+        player.step(first.received, Event::Learned(document))?;
+    }
     for (done, row) in recording.rows.iter().enumerate() {
         if done % PROGRESS_PINGS == 0 {
             progress(done, recording.rows.len());
@@ -90,7 +109,9 @@ pub fn replay<W: Write>(
         player.tick_until(last.received.plus_s(2.0))?;
     }
     progress(recording.rows.len(), recording.rows.len());
-    player.finish()
+    let end = recording.rows.last().map_or(Timestamp::default(), |last| last.received);
+    let after = player.tracker.lessons(end).document();
+    Ok((player.finish()?, after))
 }
 
 struct Player<W: Write> {

@@ -11,21 +11,22 @@ use std::sync::Arc;
 pub struct Lessons {
     learned: Learned,
     timetable: Arc<Timetable>,
+    at: Timestamp,
 }
 
 impl Lessons {
-    /// As one document, right at `now`.
+    /// As one document.
     #[must_use]
-    pub fn document(&self, now: Timestamp) -> Document {
-        self.learned.document(&self.timetable, now)
+    pub fn document(&self) -> Document {
+        self.learned.document(&self.timetable, self.at)
     }
 }
 
 impl Tracker {
-    /// A copy of everything learned. Cheap beside writing it down, which [`Lessons::document`] does.
+    /// A copy of everything learned by `now`. Cheap beside writing it down, which [`Lessons::document`] does.
     #[must_use]
-    pub fn lessons(&self) -> Lessons {
-        Lessons { learned: self.learned.clone(), timetable: Arc::clone(&self.timetable) }
+    pub fn lessons(&self, now: Timestamp) -> Lessons {
+        Lessons { learned: self.learned.clone(), timetable: Arc::clone(&self.timetable), at: now }
     }
 
     /// How many stop visits were learned from, ever: when it has not changed, nothing was learned.

@@ -2,9 +2,11 @@
 //!
 //! The same core sees the same pings at the times they were received, ticks between; what it says of
 //! the past is dropped, but for the newest board of each stop and the newest word on each trip and
-//! vehicle. Visits are not stored again: they were.
+//! vehicle. Visits are not stored again: they were. Nothing is learned twice either: what was learned
+//! takes its place at the moment it was saved, over whatever the pings before that moment had taught.
 
 use super::Driver;
+use ::tracking::learned::Document;
 use ::tracking::{Effect, Event, StopBoard, Tracker};
 use anyhow::Context;
 use gtfs::{StopIdx, Timestamp};
@@ -35,6 +37,7 @@ impl Driver {
         if let Some(edge) = self.app.db.ping_received_nth_newest(REBUILD_PINGS_MAX).await? {
             since = since.max(edge);
         }
+        let mut recalled = self.recall().await?;
         let mut cursor = PingCursor::from(since);
         loop {
             let page = self.app.db.pings_received(cursor, PAGE_ROWS).await;
@@ -43,6 +46,9 @@ impl Driver {
                 let row = stored.row;
                 if row.heartbeat || row.verdict == Verdict::Hist || row.ping.received > now {
                     continue;
+                }
+                if let Some(document) = recalled.take_if(|document| document.saved() < row.ping.received) {
+                    past.learn(tracker, document.saved().max(since), document, self);
                 }
                 past.tick_until(tracker, row.ping.received, self);
                 let (received, t) = (row.ping.received, row.ping.t);
@@ -54,6 +60,9 @@ impl Driver {
                 Some(next) => cursor = next,
                 None => break,
             }
+        }
+        if let Some(document) = recalled {
+            past.learn(tracker, now, document, self);
         }
         past.tick_until(tracker, now, self);
         past.step(tracker, now, Event::Tick, self);
@@ -76,6 +85,18 @@ struct Past {
 }
 
 impl Past {
+    /// At `now` takes over what was learned by then. What can not be taken over is said aloud.
+    fn learn(&mut self, tracker: &mut Tracker, now: Timestamp, document: Arc<Document>, driver: &mut Driver) {
+        self.tick_until(tracker, now, driver);
+        tracker.step(now, Event::Learned(document), &mut self.effects);
+        for effect in self.effects.drain(..) {
+            match effect {
+                Effect::WakeAt(t) => self.wake_at = Some(t),
+                effect => driver.effects.push(effect),
+            }
+        }
+    }
+
     fn step(&mut self, tracker: &mut Tracker, now: Timestamp, event: Event, driver: &mut Driver) {
         tracker.step(now, event, &mut self.effects);
         for effect in self.effects.drain(..) {

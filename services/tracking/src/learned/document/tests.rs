@@ -107,8 +107,7 @@ fn a_file_that_is_something_else_is_refused_by_what_it_is() {
 #[test]
 fn a_document_without_parts_makes_everything_forgotten() {
     let mut learned = taught(&town(), &driven_through());
-    let empty = learned.document(&town(), now()).emptied(now());
-    learned.take(&empty, &town(), now());
+    learned.take(&Document::empty(now()), &town(), now());
     assert_eq!(learned.holding.of(RouteIdx(0)), Learned::new(&town()).holding.of(RouteIdx(0)));
     assert_eq!(learned.visits, 0);
 }

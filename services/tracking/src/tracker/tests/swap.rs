@@ -63,7 +63,7 @@ fn what_was_learned_goes_from_one_tracker_to_another() {
     for _ in 0..12 {
         taught.tracker.learned.holding.learn(RouteIdx(0), 120.0, 0.0);
     }
-    let document = taught.tracker.lessons().document(taught.now);
+    let document = taught.tracker.lessons(taught.now).document();
     let mut fresh = Drive::town();
     assert!(fresh.tracker.learned.holding.of(RouteIdx(0)).holds());
     fresh.step(Event::Learned(Arc::new(document)));
