@@ -15,7 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
 use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
-use tracking::score::{HORIZON_S_MAX, Moments, Predictions, Scorecard, Truth, render, render_cells, score};
+use tracking::score::{
+    Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Scorecard, TRUTH_GAP_SLOW_S, Truth,
+};
+use tracking::score::{judge, render, render_agreement, render_cells};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -104,7 +107,18 @@ impl Day {
         }
         let told = InService::of(&summary.assignments, &worse, &self.timetable);
         let predictions = Predictions::read(log.as_slice())?;
-        let card = score(&predictions, &self.truth, &self.moments, self.theirs.as_ref());
+        let ground = Ground::of(&self.timetable, &self.recording);
+        let card = judge(&Given {
+            log: &predictions,
+            truth: &self.truth,
+            pings: &self.moments,
+            other: self.theirs.as_ref(),
+            ground: Some(&ground),
+        });
+        if name.is_empty() {
+            let own = Truth::derive(&ground, TRUTH_GAP_SLOW_S);
+            println!("{}", render_agreement(&Agreement::of(&self.truth, &own)));
+        }
         Ok(Run { summary, told, predictions, card })
     }
 

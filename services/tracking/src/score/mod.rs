@@ -12,6 +12,7 @@ mod baseline;
 mod better;
 mod cell;
 mod coverage;
+mod ground;
 mod industry;
 mod input;
 mod kind;
@@ -20,6 +21,7 @@ mod predictor;
 mod promises;
 mod report;
 mod sample;
+mod smoother;
 mod steadiness;
 mod table;
 mod tally;
@@ -31,16 +33,18 @@ mod tests;
 pub use better::Comparison;
 pub use cell::CellFigures;
 pub use coverage::Coverage;
+pub use ground::Ground;
 pub use industry::{MBTA_BANDS_S, MBTA_BUCKETS_S, Mbta, is_reliable};
 pub use input::{Call, Made, Moments, Predictions, ScoreError, Trip, Truth, Visit};
 pub use kind::Kind;
 pub use minutes::Minutes;
 pub use promises::{GHOSTS_LISTED_MAX, Promises};
-pub use report::{Beside, render, render_cells};
+pub use report::{Beside, render, render_agreement, render_cells};
+pub use smoother::{Agreement, TRUTH_GAP_S, TRUTH_GAP_SLOW_S};
 pub use steadiness::Steadiness;
 pub use tally::{BENCHMARK_BANDS_S, HORIZON_NAMES, HORIZONS_S, Tally};
 
-use baseline::{Aimed, AtLastStop, Rounding};
+use baseline::{Aimed, AtLastStop, AtPosition, By, ByLinks, Rounding, Travels};
 use better::Pairs;
 use cell::Cells;
 use predictor::{Logged, Predictor};
@@ -63,6 +67,8 @@ pub struct Given<'a> {
     pub pings: &'a Moments,
     /// Another predictor's log; its publications are the moments then.
     pub other: Option<&'a Predictions>,
+    /// The recording on its lines; without it there are only the baselines that need no place.
+    pub ground: Option<&'a Ground<'a>>,
 }
 
 /// Everything there is to say about a prediction log.
@@ -100,14 +106,15 @@ pub struct Scorecard {
 /// the vehicle had been heard on the trip; else the pings are.
 #[must_use]
 pub fn score(log: &Predictions, truth: &Truth, pings: &Moments, other: Option<&Predictions>) -> Scorecard {
-    judge(&Given { log, truth, pings, other })
+    judge(&Given { log, truth, pings, other, ground: None })
 }
 
 /// Judges a log with everything that is given.
 #[must_use]
 pub fn judge(given: &Given<'_>) -> Scorecard {
-    let moments = at_moments(given);
-    let minutes = at_minutes(given);
+    let travels = given.ground.map_or_else(Travels::default, |ground| Travels::of(ground, given.truth));
+    let moments = at_moments(given, &travels);
+    let minutes = at_minutes(given, &travels);
     let covered = |before_s| coverage::of(given.log, given.truth, given.pings, before_s);
     let [at_5, at_10, at_20] = COVERAGE_BEFORE_S.map(covered);
     let steadiness = |log| steadiness::of(log, given.truth, given.pings);
@@ -132,7 +139,7 @@ pub fn judge(given: &Given<'_>) -> Scorecard {
 type Named<'a> = (&'static str, Box<dyn Predictor<'a> + 'a>);
 
 /// Everybody who is asked, the log first.
-fn field<'a>(given: &Given<'a>) -> Vec<Named<'a>> {
+fn field<'a>(given: &Given<'a>, travels: &'a Travels) -> Vec<Named<'a>> {
     let mut field: Vec<Named<'a>> = vec![
         ("this log", Box::new(Logged::of(given.log))),
         ("this log, its median (p50)", Box::new(Logged::median_of(given.log))),
@@ -140,8 +147,15 @@ fn field<'a>(given: &Given<'a>) -> Vec<Named<'a>> {
     if let Some(other) = given.other {
         field.push(("the other predictor", Box::new(Logged::of(other))));
     }
+    if let Some(ground) = given.ground {
+        let blend = ByLinks::new(By::Blend, ground, travels);
+        let half_hour = ByLinks::new(By::HalfHour, ground, travels);
+        field.push(("timetable + delay", Box::new(AtPosition::new(ground))));
+        field.push(("0.62 history + 0.38 last vehicle", Box::new(blend)));
+        field.push(("segment mean of the half hour", Box::new(half_hour)));
+    }
     field.push(("timetable + delay at the last stop", Box::new(AtLastStop::new(Rounding::Exact))));
-    field.push(("the same in whole minutes", Box::new(AtLastStop::new(Rounding::Minutes))));
+    field.push(("the same, in whole minutes", Box::new(AtLastStop::new(Rounding::Minutes))));
     field.push(("timetable", Box::<Aimed<'a>>::default()));
     field
 }
@@ -154,8 +168,8 @@ struct AtMoments {
     better: Vec<Comparison>,
 }
 
-fn at_moments(given: &Given<'_>) -> AtMoments {
-    let mut field = field(given);
+fn at_moments(given: &Given<'_>, travels: &Travels) -> AtMoments {
+    let mut field = field(given, travels);
     let mut own = Logged::of(given.log);
     let mut out = AtMoments::default();
     let mut tallies = vec![Tally::default(); field.len()];
@@ -229,8 +243,8 @@ struct AtMinutes {
     spread: Spread,
 }
 
-fn at_minutes(given: &Given<'_>) -> AtMinutes {
-    let mut field = field(given);
+fn at_minutes(given: &Given<'_>, travels: &Travels) -> AtMinutes {
+    let mut field = field(given, travels);
     let mut own = Logged::of(given.log);
     let mut out = AtMinutes::default();
     let mut sums = vec![Minutes::default(); field.len()];

@@ -1,7 +1,7 @@
 //! The scorecard as tables that fit a terminal of 120 columns.
 
 use super::tally::HORIZON_NAMES;
-use super::{CellFigures, Comparison, Promises, Scorecard, Tally};
+use super::{Agreement, CellFigures, Comparison, Promises, Scorecard, Tally};
 use std::fmt::Write;
 
 /// Published figures to print beside the measured ones: a name, mean absolute errors of the six
@@ -167,6 +167,19 @@ fn told(out: &mut String, promises: &Promises) {
         "  {share:>5} % vanished: {} of {} withdrawn before they came",
         promises.vanished, promises.told
     );
+}
+
+/// One line on how well the scorer's own truth agrees with a given one.
+#[must_use]
+pub fn render_agreement(agreement: &Agreement) -> String {
+    format!(
+        "own truth from the pings: {} of {} given arrivals found, {} more; they differ by {} s (median), {} s (nine tenths)",
+        agreement.found,
+        agreement.given,
+        agreement.more,
+        decimals(agreement.median_s, 3),
+        decimals(agreement.p90_s, 3)
+    )
 }
 
 /// Writes every cell of the log.

@@ -1,4 +1,5 @@
 use super::*;
+use gtfs::Timestamp;
 
 const LOG: &str = "\
 made_at,trip_id,start_date,stop_sequence,arrival,arrival_p10,arrival_p50,arrival_p90
@@ -139,4 +140,83 @@ fn a_minute_that_rises_and_a_value_that_wobbles_are_counted() {
     assert_eq!((steadiness.approaches, steadiness.rises), (1, 1));
     // Stop 2 at 1300: windows from 1020 (40), 1080 (40), 1140, 1200 and 1260 s (0).
     assert_eq!(steadiness.wobble_s(), Some(80.0 / 5.0));
+}
+
+/// Three stops 600 m apart, two minutes from one to the next; the trip starts at 08:00 in Bangkok.
+const TOWN: &str = "
+    zone Asia/Bangkok
+    stop A 0 0
+    stop B 600 0
+    stop C 1200 0
+    shape s 0,0 1200,0
+    route R bus
+    trip t route=R shape=s : A 08:00 B 08:02 C 08:04
+    trip u route=R shape=s : A 08:10 B 08:12 C 08:14
+";
+
+/// A recording of `TOWN` from (trip, seconds after 08:00 on 2 November 2026, metres along).
+fn drive(pings: &[(&str, u32, f64)]) -> crate::replay::Recording {
+    let header = "service_date,event_timestamp,vehicle_id,trip_id_scheduled,latitude,longitude\n";
+    let mut text = header.to_owned();
+    for (trip, s, along_m) in pings {
+        let (lat, lon) = gtfs::fixture::lat_lon(*along_m, 3.0);
+        let (minute, second) = (s / 60, s % 60);
+        text += &format!("20261102,2026-11-02T01:{minute:02}:{second:02}Z,v,{trip},{lat},{lon}\n");
+    }
+    crate::replay::Recording::read(text.as_bytes()).unwrap()
+}
+
+/// 5 m/s all the way from `from_s` on, a ping every 20 s.
+fn steady(trip: &'static str, from_s: u32) -> Vec<(&'static str, u32, f64)> {
+    (0..=12).map(|i| (trip, from_s + i * 20, f64::from(i) * 100.0)).collect()
+}
+
+#[test]
+fn arrivals_are_found_fifteen_metres_before_the_stop_and_departures_fifteen_behind() {
+    let timetable = gtfs::fixture::timetable(TOWN).unwrap();
+    let recording = drive(&steady("t", 60));
+    let truth = Truth::derive(&Ground::of(&timetable, &recording), TRUTH_GAP_S);
+    let visits = truth.trips.values().next().unwrap();
+    // 585 m at 5 m/s from 08:01:00 on is 08:02:57; left at 615 m, 08:03:03. Of A no crossing was seen.
+    let at =
+        |s: f64| gtfs::ServiceDay::parse("20261102").unwrap().start(timetable.tz).plus_s(8.0 * 3600.0 + s);
+    let near = |t: Timestamp, s: f64| t.since_s(at(s)).abs() < 0.1;
+    assert_eq!(visits.len(), 2);
+    assert!(near(visits[0].arrival, 177.0) && near(visits[0].departure.unwrap(), 183.0), "{visits:?}");
+    assert!(near(visits[1].arrival, 297.0) && visits[1].departure.is_none());
+    assert!(near(visits[1].aimed.unwrap(), 240.0));
+}
+
+#[test]
+fn an_arrival_between_pings_too_far_apart_is_blurred_and_wants_a_prediction_still() {
+    let timetable = gtfs::fixture::timetable(TOWN).unwrap();
+    let mut pings = steady("t", 60);
+    pings.retain(|(_, s, _)| !(120..=240).contains(s));
+    let recording = drive(&pings);
+    let truth = Truth::derive(&Ground::of(&timetable, &recording), TRUTH_GAP_S);
+    let blurred: Vec<bool> = truth.trips.values().flatten().map(|visit| visit.blurred).collect();
+    assert_eq!(blurred, [true, false]);
+    let card = score(&Predictions::default(), &truth, &Moments::of(&recording), None);
+    assert_eq!((card.moments, card.coverage.arrivals + card.coverage.silent), (13 - 8, 2));
+}
+
+#[test]
+fn baselines_on_the_ground_know_the_place_and_what_earlier_vehicles_took() {
+    let timetable = gtfs::fixture::timetable(TOWN).unwrap();
+    let mut pings = steady("t", 60);
+    pings.extend(steady("u", 660));
+    let recording = drive(&pings);
+    let ground = Ground::of(&timetable, &recording);
+    let truth = Truth::derive(&ground, TRUTH_GAP_S);
+    let (log, moments) = (Predictions::default(), Moments::of(&recording));
+    let given = Given { log: &log, truth: &truth, pings: &moments, other: None, ground: Some(&ground) };
+    let card = judge(&given);
+    // Both trips run a minute late and as aimed: the delay at the place tells nearly all, 3 s before the
+    // 15 m in front of the stop apart; at the first ping, still at A, too.
+    let delay = of(&card, "timetable + delay");
+    assert!(delay.n() > 20 && delay.mae_all_s().unwrap() < 4.0, "{:?}", delay.mae_all_s());
+    assert!(of(&card, "timetable + delay at the last stop").mae_all_s().unwrap() > 20.0);
+    // The link to C is known from the first trip, and takes two minutes.
+    let half_hour = of(&card, "segment mean of the half hour");
+    assert!(half_hour.mae_all_s().unwrap() < 4.0, "{:?}", half_hour.mae_all_s());
 }
