@@ -7,7 +7,44 @@
 /// Standard normal quantiles at 10 %, 40 %, 50 % and 90 %.
 pub(crate) const Z: [f64; 4] = [-1.281_551_565_545, -0.253_347_103_136, 0.0, 1.281_551_565_545];
 /// The same levels as shares.
-const P: [f64; 4] = [0.1, 0.4, 0.5, 0.9];
+pub(crate) const P: [f64; 4] = [0.1, 0.4, 0.5, 0.9];
+
+/// What standard normal quantiles at the four levels are in truth: a correction of a distribution
+/// whose spread, place or skew turned out otherwise. Rises from level to level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Warp(pub(crate) [f64; 4]);
+
+/// Two levels are at least this far apart, deviates: a distribution has no steps.
+const APART_MIN: f64 = 0.02;
+
+impl Warp {
+    /// Part of the way to another.
+    pub(crate) fn toward(self, other: Self, share: f64) -> Self {
+        let mut mixed = self.0;
+        for (mine, theirs) in mixed.iter_mut().zip(other.0) {
+            *mine += share * (theirs - *mine);
+        }
+        Self(mixed)
+    }
+
+    /// The deviate in truth of one that is standard normal: straight between two levels and beyond.
+    fn apply(&self, z: f64) -> f64 {
+        let (from, slope) = self.stretch(Z.partition_point(|knot| *knot <= z));
+        self.0[from] + (z - Z[from]) * slope
+    }
+
+    /// The standard normal deviate of one in truth.
+    fn undo(&self, z: f64) -> f64 {
+        let (from, slope) = self.stretch(self.0.partition_point(|knot| *knot <= z));
+        Z[from] + (z - self.0[from]) / slope
+    }
+
+    /// The stretch before knot `after`: where it begins and how steep it is.
+    fn stretch(&self, after: usize) -> (usize, f64) {
+        let from = after.clamp(1, Z.len() - 1) - 1;
+        (from, (self.0[from + 1] - self.0[from]).max(APART_MIN) / (Z[from + 1] - Z[from]))
+    }
+}
 
 /// P(Z ≤ z) of the standard normal.
 #[must_use]
@@ -50,32 +87,36 @@ impl Gamma {
         (mean_s, mean_s * mean_s / self.var_s2.max(VAR_S2_MIN))
     }
 
+    /// Where `x_s` falls in the distribution, as a standard normal deviate.
+    #[must_use]
+    pub(crate) fn deviate(&self, x_s: f64) -> f64 {
+        let (mean_s, k) = self.shape();
+        (libm::cbrt(x_s / mean_s) - 1.0 + 1.0 / (9.0 * k)) * 3.0 * libm::sqrt(k)
+    }
+
     /// P(time ≤ `x_s`).
     #[must_use]
     pub(crate) fn cdf(&self, x_s: f64) -> f64 {
-        if x_s <= 0.0 {
-            return 0.0;
-        }
-        let (mean_s, k) = self.shape();
-        normal_cdf((libm::cbrt(x_s / mean_s) - 1.0 + 1.0 / (9.0 * k)) * 3.0 * libm::sqrt(k))
+        if x_s <= 0.0 { 0.0 } else { normal_cdf(self.deviate(x_s)) }
     }
 
-    /// Times at 10 %, 40 %, 50 % and 90 %, seconds, given that `elapsed_s` have passed and it has
-    /// not happened: never less than that. Time passing without news conditions on survival,
-    /// p ← F(a) + p·(1 - F(a)).
+    /// Times at 10 %, 40 %, 50 % and 90 %, seconds, of the distribution as `warp` corrects it, given
+    /// that `elapsed_s` have passed and it has not happened: never less than that. Time passing
+    /// without news conditions on survival, p ← F(a) + p·(1 - F(a)).
     #[must_use]
-    pub(crate) fn quantiles(&self, elapsed_s: f64) -> [f64; 4] {
+    pub(crate) fn quantiles(&self, elapsed_s: f64, warp: &Warp) -> [f64; 4] {
         let (mean_s, k) = self.shape();
         let (centre, spread) = (1.0 - 1.0 / (9.0 * k), 1.0 / (3.0 * libm::sqrt(k)));
         let at = |z: f64| {
             let root = (centre + z * spread).max(0.0);
             (mean_s * root * root * root).max(elapsed_s)
         };
-        let passed = if elapsed_s > 0.25 * mean_s { self.cdf(elapsed_s) } else { 0.0 };
+        let passed =
+            if elapsed_s > 0.25 * mean_s { normal_cdf(warp.undo(self.deviate(elapsed_s))) } else { 0.0 };
         if passed < SURVIVAL_SHARE_MIN {
-            Z.map(at)
+            warp.0.map(at)
         } else {
-            P.map(|p| at(normal_quantile(passed + p * (1.0 - passed))))
+            P.map(|p| at(warp.apply(normal_quantile(passed + p * (1.0 - passed)))))
         }
     }
 }
@@ -99,16 +140,25 @@ mod tests {
 
     #[test]
     fn quantiles_rise_and_surround_the_mean() {
-        let [p10, p40, p50, p90] = Gamma { mean_s: 600.0, var_s2: 30.0 * 600.0 }.quantiles(0.0);
+        let [p10, p40, p50, p90] = Gamma { mean_s: 600.0, var_s2: 30.0 * 600.0 }.quantiles(0.0, &Warp(Z));
         assert!(p10 < p40 && p40 < p50 && p50 < 600.0 && 600.0 < p90);
         assert!((p90 - p10 - 2.0 * 1.2816 * 134.2).abs() < 15.0, "{}", p90 - p10);
+    }
+
+    #[test]
+    fn a_corrected_deviate_is_found_again() {
+        let warp = Warp([-0.6, 0.1, 0.2, 2.0]);
+        for z in [-3.0, -1.0, -0.1, 0.3, 2.5] {
+            assert!((warp.undo(warp.apply(z)) - z).abs() < 1e-9, "{z}");
+        }
+        assert_eq!(Z.map(|z| (warp.apply(z) * 1e6).round() / 1e6), warp.0);
     }
 
     #[test]
     fn what_has_not_happened_is_never_in_the_past() {
         let gamma = Gamma { mean_s: 60.0, var_s2: 1_800.0 };
         for elapsed_s in [0.0, 30.0, 60.0, 120.0, 600.0] {
-            let quantiles = gamma.quantiles(elapsed_s);
+            let quantiles = gamma.quantiles(elapsed_s, &Warp(Z));
             assert!(quantiles.iter().all(|&q| q >= elapsed_s), "{elapsed_s}: {quantiles:?}");
             assert!(quantiles.is_sorted());
         }

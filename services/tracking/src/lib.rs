@@ -17,6 +17,7 @@ pub mod learned;
 mod matching;
 pub mod params;
 pub mod ping;
+mod pledge;
 mod predict;
 mod publish;
 pub mod quirks;

@@ -5,7 +5,8 @@
 //! the minute shown should fall, or when a rise has held for two updates and 20 s (at once from two
 //! minutes, or when the time shown has passed). What always holds of both: calls in order, arrival not after departure.
 
-use crate::gamma::Z;
+use crate::gamma::{Warp, Z};
+use crate::learned::calibration::Curve;
 use crate::params::Params;
 use crate::predict::Expected;
 use crate::visit::Seen;
@@ -73,11 +74,13 @@ const RISE_AT_ONCE_MIN: i64 = 2;
 const APART: i64 = MICROS;
 
 /// The moments of a call that is ahead: 40 % point as the time, no departure before it may.
-pub(crate) fn moments(expected: &Expected, fix: Timestamp, now: Timestamp) -> Moments {
+pub(crate) fn moments(expected: &Expected, curve: &Curve, fix: Timestamp, now: Timestamp) -> Moments {
     let elapsed_s = now.since_s(fix).max(0.0);
     let after_s = |s: f64| Timestamp(fix.0 + (s * 1e6) as i64);
-    let [p10, p40, p50, p90] = expected.arrival.quantiles(elapsed_s).map(after_s);
-    let departure = after_s(departure_s(expected, elapsed_s)).max(p40);
+    let warp = curve.at(expected.arrival.mean_s - elapsed_s);
+    let quantiles_s = expected.arrival.quantiles(elapsed_s, &warp);
+    let [p10, p40, p50, p90] = quantiles_s.map(after_s);
+    let departure = after_s(departure_s(expected, quantiles_s[1], elapsed_s)).max(p40);
     Moments {
         arrival: p40,
         departure: expected.not_before.map_or(departure, |aimed| departure.max(aimed)),
@@ -85,14 +88,12 @@ pub(crate) fn moments(expected: &Expected, fix: Timestamp, now: Timestamp) -> Mo
     }
 }
 
-/// The 40 % point of the departure; the same as the arrival's when only a dwell lies between.
-fn departure_s(expected: &Expected, elapsed_s: f64) -> f64 {
-    let apart_s = expected.departure.mean_s - expected.arrival.mean_s;
+/// The 40 % point of the departure; the arrival's and the dwell when only that lies between.
+fn departure_s(expected: &Expected, arrival_s: f64, elapsed_s: f64) -> f64 {
     if expected.departure.var_s2 > expected.arrival.var_s2 {
-        return expected.departure.quantiles(elapsed_s)[1];
+        return expected.departure.quantiles(elapsed_s, &Warp(Z))[1];
     }
-    let sd_s = libm::sqrt(expected.arrival.var_s2.max(1.0));
-    (expected.arrival.mean_s + Z[1] * sd_s + apart_s).max(elapsed_s)
+    arrival_s + (expected.departure.mean_s - expected.arrival.mean_s)
 }
 
 /// Tells the feed and the board, where it is worth it. With `along` the trip is told anyway, because
@@ -132,11 +133,13 @@ fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
     let shown = |m: &Moments| if m.departure.since_s(m.arrival) > 60.0 { m.departure } else { m.arrival };
     let moved_s = shown(&fresh).since_s(shown(&told.board)).abs();
     let rise_min = minute(shown(&fresh), now) - minute(shown(&told.board), now);
-    if rise_min == 0 || moved_s < MOVED_S_MIN {
+    // An arrival that has passed unseen is no longer to be read as coming, whatever is shown beside it.
+    let gone = |m: &Moments| !told.arrived && m.arrival < now;
+    let overdue = shown(&told.board) < now || (gone(&told.board) && !gone(&fresh));
+    if (rise_min == 0 || moved_s < MOVED_S_MIN) && !overdue {
         told.rising = None;
         return false;
     }
-    let overdue = shown(&told.board) < now;
     if !overdue && rise_min > 0 && rise_min < RISE_AT_ONCE_MIN {
         let (since, updates) = told.rising.map_or((now, 1), |(since, n)| (since, n.saturating_add(1)));
         told.rising = Some((since, updates));

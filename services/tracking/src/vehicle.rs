@@ -3,6 +3,7 @@
 use crate::job::Job;
 use crate::matching::Sight;
 use crate::params::Params;
+use crate::pledge::Pledges;
 use crate::{Claim, Occupancy, Ping, Provenance};
 use gtfs::Timestamp;
 use gtfs::timetable::Plane;
@@ -71,6 +72,8 @@ pub(crate) struct Vehicle {
     pub(crate) due: Option<Timestamp>,
     pub(crate) occupancy: Option<Occupancy>,
     pub(crate) soc_pct: Option<f32>,
+    /// Predictions of it that are followed until its calls are reached.
+    pub(crate) pledges: Pledges,
 }
 
 impl Vehicle {
@@ -91,6 +94,7 @@ impl Vehicle {
             due: None,
             occupancy: None,
             soc_pct: None,
+            pledges: Pledges::default(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! change, and `padriew model show` prints it. What lives for minutes only need not be a part.
 
 pub(crate) mod atoms;
+pub(crate) mod calibration;
 mod document;
 pub(crate) mod holding;
 mod link;
@@ -31,6 +32,7 @@ pub use show::{Cell, Section};
 
 use crate::run::Run;
 use crate::visit::Seen;
+use calibration::Calibration;
 use gtfs::{Timestamp, Timetable};
 use holding::Holding;
 use pace::Pace;
@@ -52,6 +54,8 @@ const KINDS: [Kind; 2] = [Kind::of::<Holding>(), Kind::of::<Terminals>()];
 pub(crate) struct Learned {
     /// Do vehicles wait at time points?
     pub(crate) holding: Holding,
+    /// How sure may predictions be of themselves?
+    pub(crate) calibration: Calibration,
     /// How fast do vehicles drive?
     pub(crate) pace: Pace,
     /// How late do they leave their first stop?
@@ -68,6 +72,7 @@ impl Learned {
         let places = Arc::new(Places::of(timetable));
         Self {
             holding: Holding::new(timetable),
+            calibration: Calibration::default(),
             pace: Pace::new(timetable),
             terminals: Terminals::new(places, timetable.routes.len()),
             visits: 0,

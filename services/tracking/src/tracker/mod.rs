@@ -7,6 +7,7 @@ mod book;
 mod command;
 mod learn;
 mod ping;
+mod settle;
 mod swap;
 mod tell;
 mod tick;

@@ -153,25 +153,30 @@ impl Tracker {
                 self.learned.terminals.learn(run.pattern, start);
             }
         }
-        let Some(run) = job.run() else { return };
+        let Some(run) = job.run().copied() else { return };
         let calls = self.timetable.calls(run.pattern);
-        for (call, seen) in visits {
-            self.learned.visited(&self.timetable, run, call, &seen);
-            if call >= reached {
-                self.learned.drove(&self.timetable, run, call, &job.seen);
+        for (call, seen) in &visits {
+            self.learned.visited(&self.timetable, &run, *call, seen);
+            if *call >= reached {
+                self.learned.drove(&self.timetable, &run, *call, &job.seen);
             }
             effects.push(Effect::Visit(StopVisit {
                 vehicle: Arc::clone(&vehicle.id),
                 trip: run.dated.trip,
                 day: run.dated.day,
                 start: run.dated.start,
-                stop_sequence: calls[call].sequence,
-                stop: calls[call].stop,
+                stop_sequence: calls[*call].sequence,
+                stop: calls[*call].stop,
                 arrival: seen.arrival,
                 departure: seen.departure,
                 plus_minus_s: seen.plus_minus_s,
                 source: VisitSource::Gps,
             }));
+        }
+        for (call, seen) in &visits {
+            if let Some(arrival) = seen.arrival {
+                self.settle(at, &run, *call, arrival);
+            }
         }
     }
 

@@ -38,6 +38,7 @@ impl Tracker {
                     sight.xy = self.timetable.plane.xy(lat, lon);
                 }
             }
+            vehicle.pledges.clear();
             let Some(job) = vehicle.job.take() else { continue };
             match rebind(&old, &self.timetable, &job) {
                 Some(run) => self.resume(at, &old, &job, run, now, effects),

@@ -3,6 +3,7 @@
 use super::Tracker;
 use crate::boards::{Holder, LiveRow, Passage};
 use crate::job::Job;
+use crate::learned::calibration::{Curve, Phase};
 use crate::params::Params;
 use crate::predict::{Expected, Known, predict};
 use crate::publish::{self, Changed, Order, Told};
@@ -35,12 +36,18 @@ impl Tracker {
         self.widen(at);
         let ahead = std::mem::take(&mut self.ahead);
         let runs = ahead.last().map_or(1, |last| last.run + 1);
+        let sampled = self.vehicles[at as usize].pledges.is_due(now);
         for run in 0..runs {
             if run > 0 && !self.plans(at, run) {
                 self.forget(at, run);
                 break;
             }
-            self.tell_run(at, run, &ahead, now, effects);
+            let of_run = &ahead[ahead.partition_point(|e| e.run < run)..];
+            let of_run = &of_run[..of_run.partition_point(|e| e.run == run)];
+            self.tell_run(at, run, of_run, now, effects);
+            if sampled {
+                self.follow(at, run, of_run, now);
+            }
         }
         self.ahead = ahead;
         let vehicle = &mut self.vehicles[at as usize];
@@ -99,11 +106,13 @@ impl Tracker {
         let open =
             told.iter().position(|told| told.known && !told.departed).map_or(next, |open| open.min(next));
         let mut changed = Changed::default();
-        let mut teller = Teller { fix, now, order: Order::new(), along: false, params: &self.params };
-        let mut ahead = ahead[ahead.partition_point(|e| e.run < run_at)..].iter().peekable();
+        let mode = self.timetable.routes[self.timetable.route_of(run.dated.trip).at()].mode;
+        let curve = self.learned.calibration.curve(Phase::of(mode, run_at, next));
+        let mut teller = Teller { fix, now, order: Order::new(), along: false, curve, params: &self.params };
+        let mut ahead = ahead.iter().peekable();
         for (call, told) in told.iter_mut().enumerate().skip(open) {
             let seen = (run_at == 0 && call <= next).then(|| &job.seen[call]);
-            let expected = ahead.next_if(|e| e.run == run_at && usize::from(e.call) == call);
+            let expected = ahead.next_if(|e| usize::from(e.call) == call);
             let here = teller.tell(told, seen, expected, self.trips.closed.contains(&calls[call].stop));
             self.counters.predictions += u64::from(here.feed && expected.is_some());
             if here.board && told.known && call + 1 < calls.len() && calls[call].pickup {
@@ -184,6 +193,7 @@ struct Teller<'a> {
     order: Order,
     /// A call before this one is told to the feed.
     along: bool,
+    curve: Curve,
     params: &'a Params,
 }
 
@@ -198,7 +208,7 @@ impl Teller<'_> {
     ) -> Changed {
         let mut changed = seen.map_or(Changed::default(), |seen| publish::observe(told, seen, self.fix));
         if let Some(expected) = expected.filter(|_| !told.departed) {
-            let mut fresh = publish::moments(expected, self.fix, self.now);
+            let mut fresh = publish::moments(expected, &self.curve, self.fix, self.now);
             if told.arrived && told.known {
                 fresh = publish::Moments { departure: fresh.departure.max(told.feed.arrival), ..told.feed };
             }

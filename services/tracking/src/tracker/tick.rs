@@ -16,6 +16,7 @@ impl Tracker {
         self.wake = None;
         self.learned.pass(now);
         self.age_all(now, effects);
+        self.learned.calibration.renew(now);
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();
         for &at in &marked {
