@@ -5,8 +5,8 @@
 //! routes that use the same road share it, and so do feeds of different weeks. It holds no times.
 //! What always holds: the pieces of a leg cover it from one stop to the next, in order, without gap.
 
-use gtfs::Timetable;
 use gtfs::timetable::{PatternCall, Stop, as_usize};
+use gtfs::{StopIdx, Timetable};
 use rustc_hash::FxHashMap;
 
 /// Longest piece, metres (tracking.md §5).
@@ -36,13 +36,21 @@ pub(crate) struct Piece {
     pub(crate) to_m: f32,
 }
 
+/// Where an atom is: a piece of the road between two stops, of those that were found there first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) from: StopIdx,
+    pub(crate) to: StopIdx,
+    pub(crate) piece: u16,
+    pub(crate) count: u16,
+}
+
 /// The atoms of a timetable.
 #[derive(Debug, Default)]
 pub(crate) struct Atoms {
     /// The lasting identity of each atom.
     ids: Vec<u64>,
-    /// Of each atom: which share it is of the road between its two stops.
-    shares: Vec<f32>,
+    places: Vec<Place>,
     pieces: Vec<Piece>,
     /// Per row of [`Timetable::pattern_calls`]: where the leg that ends there begins in `pieces`.
     legs: Vec<u32>,
@@ -84,7 +92,12 @@ impl Atoms {
             let id = identity(ends, piece, count, (length_m / LENGTH_M).round() as u64);
             let atom = *known.entry(id).or_insert_with(|| {
                 self.ids.push(id);
-                self.shares.push(1.0 / count as f32);
+                self.places.push(Place {
+                    from: from.stop,
+                    to: to.stop,
+                    piece: piece as u16,
+                    count: count as u16,
+                });
                 AtomIdx(self.ids.len() as u32 - 1)
             });
             let share = (piece + 1) as f32 / count as f32;
@@ -97,9 +110,24 @@ impl Atoms {
         self.ids.len()
     }
 
+    /// Its lasting identity.
+    pub(crate) fn id(&self, atom: AtomIdx) -> u64 {
+        self.ids[atom.at()]
+    }
+
+    /// All of them by identity.
+    pub(crate) fn by_id(&self) -> FxHashMap<u64, AtomIdx> {
+        self.ids.iter().enumerate().map(|(at, id)| (*id, AtomIdx(at as u32))).collect()
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn place(&self, atom: AtomIdx) -> Place {
+        self.places[atom.at()]
+    }
+
     /// Which share an atom is of the road between its two stops.
     pub(crate) fn share(&self, atom: AtomIdx) -> f32 {
-        self.shares[atom.at()]
+        1.0 / f32::from(self.places[atom.at()].count)
     }
 
     /// The pieces of the leg that ends at a row of [`Timetable::pattern_calls`].

@@ -47,7 +47,7 @@ const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 const AGE_S: f64 = 3_600.0;
 
 /// Every part, as a document has it.
-const KINDS: [Kind; 2] = [Kind::of::<Holding>(), Kind::of::<Terminals>()];
+const KINDS: [Kind; 3] = [Kind::of::<Holding>(), Kind::of::<Pace>(), Kind::of::<Terminals>()];
 
 /// Everything learned.
 #[derive(Clone, Debug)]
@@ -81,11 +81,11 @@ impl Learned {
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
-        [&self.holding, &self.terminals]
+        [&self.holding, &self.pace, &self.terminals]
     }
 
     fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
-        [&mut self.holding, &mut self.terminals]
+        [&mut self.holding, &mut self.pace, &mut self.terminals]
     }
 
     /// Time passes: what was seen long ago weighs less.

@@ -120,15 +120,21 @@ impl Pace {
         }
     }
 
+    /// Draws the conclusions from what was seen of every atom.
+    fn believe_all(&mut self) {
+        for at in 0..self.sums.len() {
+            self.believe(AtomIdx(at as u32));
+        }
+    }
+
     /// Draws the conclusions from what was seen of an atom.
     fn believe(&mut self, atom: AtomIdx) {
         let (sums, all) = (self.sums[atom.at()], self.all);
         let share = f64::from(self.atoms.share(atom));
         let (prior_s, theta_prior_s) = (PRIOR_S * share, THETA_LEG_PRIOR_S * share);
-        let theta_s = (all.square_s2 + THETA_S * THETA_PRIOR_S) / (all.expected_s + THETA_PRIOR_S);
-        let theta_s = (sums.square_s2 + theta_s * theta_prior_s) / (sums.expected_s + theta_prior_s);
+        let theta_s = sums.theta_s(theta_prior_s, all.theta_s(THETA_PRIOR_S, THETA_S));
         self.beliefs[atom.at()] = Belief {
-            factor: ((sums.actual_s + prior_s) / (sums.aimed_s + prior_s)).clamp(PACE_MIN, PACE_MAX) as f32,
+            factor: sums.factor(prior_s) as f32,
             theta_s: theta_s.clamp(THETA_S_RANGE.0, THETA_S_RANGE.1) as f32,
         };
     }
@@ -149,6 +155,23 @@ impl Sums {
         self.square_s2 += seen.square_s2;
         self.expected_s += seen.expected_s;
     }
+
+    fn fade(&mut self, share: f64) {
+        self.actual_s *= share;
+        self.aimed_s *= share;
+        self.square_s2 *= share;
+        self.expected_s *= share;
+    }
+
+    /// The factor, where belief in the timetable weighs `prior_s`.
+    fn factor(&self, prior_s: f64) -> f64 {
+        ((self.actual_s + prior_s) / (self.aimed_s + prior_s)).clamp(PACE_MIN, PACE_MAX)
+    }
+
+    /// The dispersion, where belief in `theta_s` weighs `prior_s`.
+    fn theta_s(&self, prior_s: f64, theta_s: f64) -> f64 {
+        (self.square_s2 + theta_s * prior_s) / (self.expected_s + prior_s).max(1.0)
+    }
 }
 
 /// A leg as aimed: where it begins, and its pace.
@@ -157,66 +180,7 @@ struct Leg {
     s_per_m: f64,
 }
 
+mod saved;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::run::Run;
-    use gtfs::ServiceDay;
-
-    const LINE: &str = "stop A 0 0\nstop B 600 0\nstop C 1000 0\nroute R bus\n\
-                        trip t route=R : A 08:00 B 08:02 C 08:04";
-
-    fn with(timetable: &Timetable, check: impl FnOnce(Pace, Line<'_>)) {
-        let trip = timetable.trip("t", None).unwrap();
-        let day = ServiceDay::parse("20261124").unwrap();
-        let run = Run::new(timetable, trip, day, timetable.trips[trip.at()].start);
-        check(Pace::new(timetable), run.line(timetable));
-    }
-
-    #[test]
-    fn with_nothing_seen_a_drive_takes_what_the_timetable_says() {
-        with(&gtfs::fixture::timetable(LINE).unwrap(), |pace, line| {
-            assert!((pace.leg(&line, 1).mean_s - 120.0).abs() < 1e-3);
-            assert!((pace.rest(&line, 450.0, 1).mean_s - 30.0).abs() < 1e-3);
-            assert!(pace.rest(&line, 600.0, 1).mean_s < 0.01);
-        });
-    }
-
-    #[test]
-    fn a_leg_that_always_takes_longer_is_soon_expected_to_and_no_other_is() {
-        with(&gtfs::fixture::timetable(LINE).unwrap(), |mut pace, line| {
-            pace.learn(&line, 1, 240.0);
-            let once_s = pace.leg(&line, 1).mean_s;
-            assert!(150.0 < once_s && once_s < 230.0, "{once_s}");
-            for _ in 0..20 {
-                pace.learn(&line, 1, 240.0);
-            }
-            assert!((pace.leg(&line, 1).mean_s - 240.0).abs() < 8.0);
-            assert!((pace.leg(&line, 2).mean_s - 120.0).abs() < 1e-3);
-        });
-    }
-
-    #[test]
-    fn one_breakdown_is_not_taken_for_traffic() {
-        with(&gtfs::fixture::timetable(LINE).unwrap(), |mut pace, line| {
-            for _ in 0..10 {
-                pace.learn(&line, 1, 120.0);
-            }
-            pace.learn(&line, 1, 3_600.0);
-            assert!(pace.leg(&line, 1).mean_s < 150.0, "{}", pace.leg(&line, 1).mean_s);
-        });
-    }
-
-    #[test]
-    fn a_leg_that_varies_is_trusted_less_than_one_that_does_not() {
-        with(&gtfs::fixture::timetable(LINE).unwrap(), |mut pace, line| {
-            for drive in 0..30 {
-                pace.learn(&line, 1, if drive % 2 == 0 { 60.0 } else { 180.0 });
-                pace.learn(&line, 2, 120.0);
-            }
-            let (wild, tame) = (pace.leg(&line, 1), pace.leg(&line, 2));
-            assert!((wild.mean_s - 120.0).abs() < 10.0 && (tame.mean_s - 120.0).abs() < 10.0);
-            assert!(wild.var_s2 > 2.0 * tame.var_s2, "{wild:?} {tame:?}");
-        });
-    }
-}
+mod tests;
