@@ -52,7 +52,7 @@ const KINDS: [Kind; 3] = [Kind::of::<Holding>(), Kind::of::<Pace>(), Kind::of::<
 /// Everything learned.
 #[derive(Clone, Debug)]
 pub(crate) struct Learned {
-    /// Do vehicles wait at time points?
+    /// Do vehicles that are early wait?
     pub(crate) holding: Holding,
     /// How sure may predictions be of themselves?
     pub(crate) calibration: Calibration,
@@ -71,7 +71,7 @@ impl Learned {
     pub(crate) fn new(timetable: &Timetable) -> Self {
         let places = Arc::new(Places::of(timetable));
         Self {
-            holding: Holding::new(timetable),
+            holding: Holding::new(Arc::clone(&places), timetable.routes.len()),
             calibration: Calibration::default(),
             pace: Pace::new(timetable),
             terminals: Terminals::new(places, timetable.routes.len()),
@@ -103,21 +103,18 @@ impl Learned {
     }
 
     /// A call of a run was observed: its arrival, or (again) its departure.
-    pub(crate) fn visited(&mut self, timetable: &Timetable, run: &Run, call: usize, seen: &Seen) {
-        let timepoint = timetable.calls(run.pattern)[call].timepoint;
-        let (Some(came), Some(left)) = (seen.arrival, seen.departure) else { return };
-        self.visits += 1;
-        if call > 0 && timepoint {
-            let aimed_s = f64::from(timetable.times(run.dated.trip)[call].departure_s);
-            let early_s = run.at(aimed_s).since_s(came);
-            self.holding.learn(timetable.route_of(run.dated.trip), early_s, left.since_s(came));
-        }
+    pub(crate) fn visited(&mut self, seen: &Seen) {
+        self.visits += u64::from(seen.arrival.is_some() && seen.departure.is_some());
     }
 
     /// A vehicle was seen to arrive at call `to`; `seen` is what was seen of the calls of its run.
     pub(crate) fn drove(&mut self, timetable: &Timetable, run: &Run, to: usize, seen: &[Seen]) {
+        let line = run.line(timetable);
+        if let Some(wait) = link::wait(&line, run, to, seen, self.pace.leg(&line, to).mean_s) {
+            self.holding.learn(line.first + to - 1, wait);
+        }
         if let Some(actual_s) = link::driving_s(timetable, run, to, seen) {
-            self.pace.learn(&run.line(timetable), to, actual_s);
+            self.pace.learn(&line, to, actual_s);
         }
     }
 }

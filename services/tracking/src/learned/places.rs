@@ -1,4 +1,4 @@
-//! Where vehicles halt: a number for each (route, first stop).
+//! Where vehicles halt: a number for each (route, stop), and for each (route, first stop).
 //!
 //! What is learned of halting is kept by these numbers, which a call of a pattern finds without a
 //! search. They mean nothing outside one timetable: route and stop carry it to the next.
@@ -27,8 +27,14 @@ pub(crate) struct Numbered {
 pub(crate) struct Places {
     /// First stops.
     pub(crate) firsts: Numbered,
+    /// All stops of patterns, the first among them.
+    pub(crate) stops: Numbered,
+    /// By number in `stops`: some trip of the route has it as a time point.
+    timed: Vec<bool>,
     /// Parallel to `Timetable::patterns`.
     first_of: Vec<u32>,
+    /// Parallel to `Timetable::pattern_calls`.
+    stop_of: Vec<u32>,
 }
 
 impl Numbered {
@@ -59,12 +65,32 @@ impl Places {
             let first = calls.first().map_or(0, |first| places.firsts.number(place(pattern, first)));
             places.first_of.push(first);
         }
+        places.stop_of = vec![0; timetable.pattern_calls.len()];
+        for pattern in &timetable.patterns {
+            for at in as_range(&pattern.calls) {
+                let call = &timetable.pattern_calls[at];
+                let number = places.stops.number(place(pattern, call));
+                places.timed.resize(places.stops.all.len(), false);
+                places.timed[number as usize] |= call.timepoint;
+                places.stop_of[at] = number;
+            }
+        }
         places
     }
 
     /// The first stop of a pattern.
     pub(crate) fn first(&self, pattern: PatternIdx) -> usize {
         self.first_of.get(pattern.at()).map_or(0, |number| *number as usize)
+    }
+
+    /// The stop of the call at `at` in `Timetable::pattern_calls`.
+    pub(crate) fn stop(&self, at: usize) -> usize {
+        self.stop_of.get(at).map_or(0, |number| *number as usize)
+    }
+
+    /// Whether a stop, by number, is a time point.
+    pub(crate) fn is_timed(&self, stop: usize) -> bool {
+        self.timed.get(stop).copied().unwrap_or_default()
     }
 }
 

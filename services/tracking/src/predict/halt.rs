@@ -7,21 +7,27 @@ use crate::run::Line;
 
 /// A stop where the timetable stands longer than this has slack that a late vehicle uses, seconds.
 const DWELL_NEEDED_S: f64 = 20.0;
+/// A smaller share of vehicles that wait is none.
+const SHARE_MIN: f64 = 0.02;
+/// Later than the aimed time by this many standard deviations nobody waits.
+const CERTAIN_SD: f64 = 3.0;
 /// A vehicle at a stop is expected to leave no sooner than this, seconds.
 pub(super) const LEAVING_S: f64 = 5.0;
 
-/// Leaving call `at`, whose aimed departure is `aimed_s` after the fix, after `needed_s` there.
-pub(super) fn leaves(
-    line: &Line<'_>,
-    at: usize,
-    arrival: Moment,
-    needed_s: f64,
-    aimed_s: f64,
-    compliance: Compliance,
-) -> Moment {
-    let free_s = arrival.mean_s + needed_s;
-    let mean_s = if line.calls[at].timepoint { compliance.leaves_s(free_s, aimed_s) } else { free_s };
-    Moment { mean_s, var_s2: arrival.var_s2 }
+/// Leaving a call on the way, whose aimed departure is `aimed_s` after the fix, after `needed_s`
+/// there. Of the early ones a share waits for the aimed time, which takes the spread out of them.
+pub(super) fn leaves(arrival: Moment, needed_s: f64, aimed_s: f64, compliance: Compliance) -> Moment {
+    let free = Moment { mean_s: arrival.mean_s + needed_s, ..arrival };
+    let share = compliance.share();
+    if share < SHARE_MIN || aimed_s - free.mean_s < -CERTAIN_SD * libm::sqrt(free.var_s2) {
+        return free;
+    }
+    let held = later(Moment { mean_s: aimed_s, var_s2: 0.0 }, free);
+    let apart_s = held.mean_s - free.mean_s;
+    Moment {
+        mean_s: free.mean_s + compliance.middle() * apart_s,
+        var_s2: (1.0 - share) * free.var_s2 + share * held.var_s2 + share * (1.0 - share) * apart_s * apart_s,
+    }
 }
 
 /// Time a vehicle needs at a call: what the timetable gives it, or less where that is slack.

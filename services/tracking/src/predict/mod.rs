@@ -10,6 +10,7 @@ pub(crate) mod halt;
 
 use crate::gamma::Gamma;
 use crate::learned::Learned;
+use crate::learned::holding::{Compliance, Custom};
 use crate::params::Params;
 use crate::run::{Line, Run};
 use crate::visit::Seen;
@@ -86,8 +87,8 @@ struct Course<'a> {
     line: Line<'a>,
     /// Seconds from the fix to the run's aimed start.
     to_start_s: f64,
-    /// Whether vehicles of this route wait at time points.
-    compliance: crate::learned::holding::Compliance,
+    /// Where vehicles of this route wait when they are early.
+    custom: Custom<'a>,
 }
 
 impl<'a> Course<'a> {
@@ -99,7 +100,7 @@ impl<'a> Course<'a> {
             run,
             line: run.line(known.timetable),
             to_start_s: run.origin.since_s(fix),
-            compliance: known.learned.holding.of(route),
+            custom: known.learned.holding.of(route),
         }
     }
 
@@ -109,6 +110,10 @@ impl<'a> Course<'a> {
 
     fn aimed_departure_s(&self, call: usize) -> f64 {
         self.to_start_s + f64::from(self.line.times[call].departure_s)
+    }
+
+    fn compliance(&self, call: usize) -> Compliance {
+        self.custom.at(self.line.first + call)
     }
 
     /// The run the vehicle is on; returns its arrival at the last call.
@@ -138,7 +143,9 @@ impl<'a> Course<'a> {
             halt::starts(&habit, seen.arrived, came_s, arrival, aimed_departure_s)
         } else {
             let needed_s = if seen.arrived { halt::LEAVING_S } else { halt::dwell_s(&self.line, next) };
-            halt::leaves(&self.line, next, arrival, needed_s, aimed_departure_s, self.compliance)
+            let stood_s = seen.arrival.map_or(0.0, |arrival| present.t.since_s(arrival));
+            let compliance = self.compliance(next).given(stood_s);
+            halt::leaves(arrival, needed_s, aimed_departure_s, compliance)
         };
         self.push(next, arrival, leaving, ahead);
         self.onward(next, leaving, ahead)
@@ -169,14 +176,14 @@ impl<'a> Course<'a> {
             arrival = drive::onward(self.known, &self.line, leaving, call);
             let needed_s = halt::dwell_s(&self.line, call);
             let aimed_s = self.aimed_departure_s(call);
-            leaving = halt::leaves(&self.line, call, arrival, needed_s, aimed_s, self.compliance);
+            leaving = halt::leaves(arrival, needed_s, aimed_s, self.compliance(call));
             self.push(call, arrival, leaving, ahead);
         }
         arrival
     }
 
     fn push(&self, call: usize, arrival: Moment, departure: Moment, ahead: &mut Vec<Expected>) {
-        let held = call == 0 || (self.line.calls[call].timepoint && self.compliance.holds());
+        let held = call == 0 || self.compliance(call).holds();
         ahead.push(Expected {
             run: self.at,
             call: call as u16,

@@ -156,7 +156,7 @@ impl Tracker {
         let Some(run) = job.run().copied() else { return };
         let calls = self.timetable.calls(run.pattern);
         for (call, seen) in &visits {
-            self.learned.visited(&self.timetable, &run, *call, seen);
+            self.learned.visited(seen);
             if *call >= reached {
                 self.learned.drove(&self.timetable, &run, *call, &job.seen);
             }

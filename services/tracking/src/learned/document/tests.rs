@@ -1,5 +1,5 @@
 use super::*;
-use gtfs::RouteIdx;
+use crate::learned::holding::Wait;
 use proptest::prelude::*;
 
 const TOWN: &str = "
@@ -9,7 +9,7 @@ const TOWN: &str = "
     route R bus
     route S bus
     trip t1 route=R : A 08:00 B 08:04* C 08:08
-    trip t2 route=S : C 08:15 B 08:19 A 08:24
+    trip t2 route=S : C 08:15 B 08:19* A 08:24
 ";
 
 fn town() -> Timetable {
@@ -20,11 +20,12 @@ fn now() -> Timestamp {
     Timestamp::from_s(1_795_000_000)
 }
 
-/// What is learned when vehicles of each route were `early` seconds early and stayed so long.
+/// What is learned when vehicles of each route were so early at its time point and waited so long.
 fn taught(timetable: &Timetable, visits: &[(u32, f64, f64)]) -> Learned {
     let mut learned = Learned::new(timetable);
     for (route, early_s, stayed_s) in visits {
-        learned.holding.learn(RouteIdx(*route), *early_s, *stayed_s);
+        let wait = Wait { early_s: *early_s, waited_s: *stayed_s };
+        learned.holding.learn_second(timetable, ["R", "S"][*route as usize], wait);
         learned.visits += 1;
     }
     learned
@@ -42,8 +43,9 @@ fn what_was_learned_is_there_again_on_a_feed_that_numbers_its_routes_otherwise()
     let mut learned = Learned::new(&turned);
     let outcome = learned.take(&document, &turned, now());
     assert!(outcome.iter().all(|part| part.taken.as_ref().is_ok_and(|taken| taken.unbound == 0)));
-    assert!(!learned.holding.of(turned.route("R").unwrap()).holds());
-    assert!(learned.holding.of(turned.route("S").unwrap()).holds());
+    assert!(!learned.holding.second(&turned, "R").holds());
+    let of = |route| learned.holding.second(&turned, route).share();
+    assert!(of("S") > 2.0 * of("R"), "S only knows what the network does");
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn a_route_that_is_gone_is_counted_and_takes_nothing_else_with_it() {
     let outcome = learned.take(&document, &without, now());
     let holding = outcome.iter().find(|part| part.part == "holding").unwrap();
     assert_eq!(holding.taken, Ok(Taken { rows: 1, unbound: 1, out_of_range: 0 }));
-    assert!(!learned.holding.of(without.route("S").unwrap()).holds());
+    assert!(!learned.holding.second(&without, "S").holds());
 }
 
 #[test]
@@ -68,12 +70,12 @@ fn a_part_of_a_newer_version_is_refused_with_a_sentence_and_loses_nothing_else()
     document.parts.insert("holding".to_owned(), newer.clone());
     document.parts.insert("weather".to_owned(), newer);
     let mut learned = taught(&town(), &[(0, 120.0, 120.0)]);
-    let before = learned.holding.of(RouteIdx(0));
+    let before = learned.holding.second(&town(), "R");
     let outcome = learned.take(&document, &town(), now());
     let why = |name: &str| outcome.iter().find(|part| part.part == name).unwrap().taken.clone().unwrap_err();
     assert!(why("holding").contains("version 99"), "{}", why("holding"));
     assert!(why("weather").contains("does not know"), "{}", why("weather"));
-    assert_eq!(learned.holding.of(RouteIdx(0)), before);
+    assert_eq!(learned.holding.second(&town(), "R"), before);
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn numbers_that_can_not_be_are_left_out() {
     let document = taught(&town(), &driven_through()).document(&town(), now());
     let mut bad = document.clone();
     let raw = |text: &str| serde_json::from_str(text).unwrap();
-    bad.parts.insert("holding".to_owned(), SavedPart { version: 1, data: raw("[[0,5.0,2.0],[0,-1,4]]") });
+    bad.parts.insert("holding".to_owned(), SavedPart { version: 2, data: raw("[[0,0,5.0,2.0],[0,0,1,-4]]") });
     let outcome = Learned::new(&town()).take(&bad, &town(), now());
     let holding = outcome.iter().find(|part| part.part == "holding").unwrap();
     assert_eq!(holding.taken, Ok(Taken { rows: 0, unbound: 0, out_of_range: 2 }));
@@ -93,7 +95,7 @@ fn what_was_seen_three_weeks_ago_weighs_half() {
     let mut learned = Learned::new(&town());
     learned.take(&document, &town(), now().plus_s(21.0 * 86_400.0));
     let halved = taught(&town(), &driven_through()[..6]);
-    assert_eq!(learned.holding.of(RouteIdx(0)), halved.holding.of(RouteIdx(0)));
+    assert_eq!(learned.holding.second(&town(), "R"), halved.holding.second(&town(), "R"));
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn a_file_that_is_something_else_is_refused_by_what_it_is() {
 fn a_document_without_parts_makes_everything_forgotten() {
     let mut learned = taught(&town(), &driven_through());
     learned.take(&Document::empty(now()), &town(), now());
-    assert_eq!(learned.holding.of(RouteIdx(0)), Learned::new(&town()).holding.of(RouteIdx(0)));
+    assert_eq!(learned.holding.second(&town(), "R"), Learned::new(&town()).holding.second(&town(), "R"));
     assert_eq!(learned.visits, 0);
 }
 
@@ -122,8 +124,9 @@ fn a_route_is_forgotten_by_itself() {
     assert!(dropped >= 1);
     let mut learned = Learned::new(&town());
     learned.take(&left, &town(), now());
-    assert!(learned.holding.of(RouteIdx(0)).holds());
-    assert!(!learned.holding.of(RouteIdx(1)).holds());
+    let of = |route| learned.holding.second(&town(), route).share();
+    assert!(of("R") > 2.0 * of("S"), "R only knows what the network does");
+    assert!(!learned.holding.second(&town(), "S").holds());
 }
 
 #[test]
