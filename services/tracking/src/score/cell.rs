@@ -10,6 +10,7 @@ pub(super) struct Cell {
     missing: u64,
     intervals: u64,
     inside: u64,
+    came_by: [u64; 3],
     pinball_s: [f64; 3],
 }
 
@@ -31,6 +32,9 @@ impl Cell {
     pub(super) fn add_quantiles(&mut self, errors_s: [f64; 3]) {
         self.intervals += 1;
         self.inside += u64::from(errors_s[0] >= 0.0 && errors_s[2] <= 0.0);
+        for (came_by, error_s) in self.came_by.iter_mut().zip(errors_s) {
+            *came_by += u64::from(error_s <= 0.0);
+        }
         for ((sum_s, error_s), p) in self.pinball_s.iter_mut().zip(errors_s).zip(QUANTILES) {
             *sum_s += if error_s >= 0.0 { p * error_s } else { (p - 1.0) * error_s };
         }
@@ -61,6 +65,7 @@ impl Cell {
             p10_s,
             p90_s,
             inside: share(self.inside, self.intervals),
+            came_by: (self.intervals > 0).then(|| self.came_by.map(|n| n as f64 / self.intervals as f64)),
             pinball_s: (self.intervals > 0).then(|| self.pinball_s.map(|sum| sum / self.intervals as f64)),
         }
     }
@@ -93,6 +98,8 @@ pub struct CellFigures {
     pub p90_s: Option<f64>,
     /// Share of arrivals between p10 and p90 as told; 0.8 is wanted.
     pub inside: Option<f64>,
+    /// Shares of arrivals by the told p10, p50 and p90; 0.1, 0.5 and 0.9 are wanted.
+    pub came_by: Option<[f64; 3]>,
     /// Mean pinball loss of p10, p50 and p90, seconds.
     pub pinball_s: Option<[f64; 3]>,
 }

@@ -94,6 +94,8 @@ impl<'a> Predictor<'a> for ByLinks<'a> {
                 (place.t, at, 1.0 - share)
             }
         };
+        // What it seems to have passed is due at once.
+        self.told[..=at].fill(Some(moment));
         for link in at..way.calls.len() - 1 {
             t = t.plus_s(left * self.link_s(way, link, moment));
             left = 1.0;

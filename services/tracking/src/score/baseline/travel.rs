@@ -51,12 +51,11 @@ impl Travels {
             let took_s = pair[1].arrival.since_s(pair[0].arrival);
             // Over several links it is parted as their lengths are.
             let length_m = way.calls[to].along_m - way.calls[from].along_m;
-            for link in from..to {
-                let part_m = way.calls[link + 1].along_m - way.calls[link].along_m;
-                let took_s = took_s * f64::from(part_m / length_m);
-                own[link] = Some(took_s);
-                let stops = (way.calls[link].stop, way.calls[link + 1].stop);
-                self.by_link.entry(stops).or_default().push(Travelled { over: pair[1].arrival, took_s });
+            for (links, own) in way.calls[from..=to].windows(2).zip(&mut own[from..to]) {
+                let took_s = took_s * f64::from((links[1].along_m - links[0].along_m) / length_m);
+                *own = Some(took_s);
+                let travelled = Travelled { over: pair[1].arrival, took_s };
+                self.by_link.entry((links[0].stop, links[1].stop)).or_default().push(travelled);
             }
         }
     }
