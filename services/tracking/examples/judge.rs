@@ -130,7 +130,8 @@ impl Day {
                 let standing = |log: &'_ Predictions, moment| {
                     let calls = log.of(trip, visit.sequence);
                     let after = calls.partition_point(|made| made.at <= moment);
-                    after.checked_sub(1).map(|at| visit.arrival.since_s(calls[at].arrival).abs())
+                    let standing = after.checked_sub(1).map(|at| calls[at]).filter(|made| !made.withdrawn);
+                    standing.map(|made| visit.arrival.since_s(made.arrival).abs())
                 };
                 for &moment in self.moments.of_trip(trip) {
                     let to_go_s = visit.arrival.since_s(moment);

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 /// The header of the log. Times are epoch seconds with decimals; `made_at` is when the ping that
-/// caused the row was received.
+/// caused the row was received. A row without times withdraws what was told of the call.
 pub const HEADER: [&str; 13] = [
     "made_at",
     "trip_id",
@@ -47,11 +47,12 @@ impl<W: Write> PredictionLog<W> {
         Ok(Self { timetable, writer, written: HashMap::new(), present: HashMap::new(), rows: 0 })
     }
 
-    /// Takes an effect; writes the calls whose published value changed.
+    /// Takes an effect told at `now`; writes the calls whose published value changed. What is told no
+    /// more, before it was told to have come, is written as a row without times.
     ///
     /// # Errors
     /// When the log can not be written.
-    pub fn take(&mut self, effect: &Effect) -> Result<(), csv::Error> {
+    pub fn take(&mut self, now: Timestamp, effect: &Effect) -> Result<(), csv::Error> {
         match effect {
             Effect::Position(position) => {
                 match position.trip {
@@ -61,6 +62,8 @@ impl<W: Write> PredictionLog<W> {
                 Ok(())
             }
             Effect::TripUpdate(update) if update.state == TripState::Running => self.write(update),
+            Effect::TripUpdate(update) => self.withdraw_all(&update.trip, now),
+            Effect::TripUpdateGone(trip) => self.withdraw_all(trip, now),
             _ => Ok(()),
         }
     }
@@ -79,8 +82,16 @@ impl<W: Write> PredictionLog<W> {
         let calls = self.timetable.calls(trip.pattern);
         let kind = self.kind(update);
         let written = self.written.entry(update.trip).or_insert_with(|| vec![None; calls.len()]);
-        for call in update.calls.iter().filter(|call| !call.arrived && !call.skipped) {
+        let mut skipped = Vec::new();
+        for call in &update.calls {
             let last = &mut written[usize::from(call.call)];
+            if call.arrived || call.skipped {
+                // What has come needs no withdrawal; what is passed over does.
+                if last.take().is_some() && call.skipped {
+                    skipped.push(call.call);
+                }
+                continue;
+            }
             if *last == Some(*call) {
                 continue;
             }
@@ -104,7 +115,35 @@ impl<W: Write> PredictionLog<W> {
                 kind,
             ])?;
         }
-        Ok(())
+        skipped.into_iter().try_for_each(|call| self.withdraw(&update.trip, call, update.made))
+    }
+
+    /// Of every call of a trip of which something stands.
+    fn withdraw_all(&mut self, dated: &DatedTrip, now: Timestamp) -> Result<(), csv::Error> {
+        let Some(written) = self.written.remove(dated) else { return Ok(()) };
+        let standing = (0u16..).zip(written).filter(|(_, last)| last.is_some());
+        standing.into_iter().try_for_each(|(call, _)| self.withdraw(dated, call, now))
+    }
+
+    fn withdraw(&mut self, dated: &DatedTrip, call: u16, now: Timestamp) -> Result<(), csv::Error> {
+        let trip = &self.timetable.trips[dated.trip.at()];
+        let at = &self.timetable.calls(trip.pattern)[usize::from(call)];
+        self.rows += 1;
+        self.writer.write_record([
+            seconds(now).as_str(),
+            &trip.id,
+            &dated.day.to_string(),
+            &dated.start.to_string(),
+            "",
+            &at.sequence.to_string(),
+            &self.timetable.stops[at.stop.at()].id,
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+        ])
     }
 
     /// The scorer's word for the situation of a prediction.
@@ -132,4 +171,54 @@ impl<W: Write> PredictionLog<W> {
 pub(super) fn seconds(t: Timestamp) -> String {
     let ms = t.0.div_euclid(1_000);
     format!("{}.{:03}", ms.div_euclid(1_000), ms.rem_euclid(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gtfs::{ServiceDay, ServiceTime, TripIdx};
+
+    fn update(state: TripState, calls: Vec<CallUpdate>) -> Effect {
+        let day = ServiceDay::parse("20261102").unwrap();
+        let trip = DatedTrip { trip: TripIdx(0), day, start: ServiceTime(8 * 3600) };
+        let made = Timestamp::from_s(100);
+        Effect::TripUpdate(TripUpdate {
+            trip,
+            state,
+            vehicle: None,
+            made,
+            position_t: made,
+            delay_s: 0,
+            calls,
+        })
+    }
+
+    fn call(call: u16, arrived: bool, skipped: bool) -> CallUpdate {
+        let t = Timestamp::from_s(200);
+        CallUpdate { call, arrival: t, departure: t, arrival_q: [t; 3], arrived, departed: false, skipped }
+    }
+
+    #[test]
+    fn what_is_told_no_more_is_withdrawn_unless_it_has_come() {
+        let town = "zone Asia/Bangkok\nstop A 0 0\nstop B 600 0\nstop C 1200 0\nroute R bus\n\
+                    trip t route=R : A 08:00 B 08:02 C 08:04\n";
+        let timetable = Arc::new(gtfs::fixture::timetable(town).unwrap());
+        let mut out = Vec::new();
+        let mut log = PredictionLog::new(timetable, &mut out).unwrap();
+        let running = |calls| update(TripState::Running, calls);
+        let steps = [
+            (100, running(vec![call(0, false, false), call(1, false, false), call(2, false, false)])),
+            (101, running(vec![call(0, true, false), call(1, false, true), call(2, false, false)])),
+            (300, update(TripState::NoData, Vec::new())),
+            (301, update(TripState::NoData, Vec::new())),
+        ];
+        for (s, effect) in &steps {
+            log.take(Timestamp::from_s(*s), effect).unwrap();
+        }
+        assert_eq!(log.finish().unwrap(), 5);
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<&str> = text.lines().skip(4).collect();
+        let told = ["100.000,t,20261102,08:00:00,,2,B,,,,,,", "300.000,t,20261102,08:00:00,,3,C,,,,,,"];
+        assert_eq!(rows, told);
+    }
 }

@@ -182,7 +182,7 @@ impl<W: Write> Player<W> {
                         told.trip = position.trip;
                         told.phase = Phase::of(position, self.tracker.timetable());
                     }
-                    self.log.take(&other)?;
+                    self.log.take(now, &other)?;
                 }
             }
         }

@@ -40,13 +40,13 @@ impl<'a> Logged<'a> {
         standing(self.calls[at], moment)
     }
 
-    /// The kind of situation in which visit `at` is at a moment: that of what stands, else of what is
-    /// told next, else what the visits show.
+    /// The kind of situation in which visit `at` is at a moment: that of what was told last, else of
+    /// what is told next.
     pub(super) fn kind(&self, at: usize, moment: Timestamp) -> Kind {
         let calls = self.calls[at];
         let after = calls.partition_point(|made| made.at <= moment);
-        let nearest = after.checked_sub(1).map_or_else(|| calls.first(), |before| calls.get(before));
-        nearest.map_or(Kind::MidTrip, |made| made.kind)
+        let told = calls[..after].iter().rev().chain(&calls[after..]).find(|made| !made.withdrawn);
+        told.map_or(Kind::MidTrip, |made| made.kind)
     }
 }
 
