@@ -1,24 +1,15 @@
-//! Which trip is a vehicle on? Dispatcher, then claim, then the evidence of position, heading, time.
+//! Which runs does a claim mean?
 //!
-//! This module only decides; the tracker keeps the book of who holds what. What always holds: one
-//! vehicle per dated trip; a parked vehicle is never put on a trip by itself.
+//! This module only reads claims; what a vehicle without one may be doing is weighed in
+//! [`crate::bid`], and the tracker keeps the book of who holds what.
 
+use crate::Claim;
 use crate::days;
-use crate::grid::Grid;
 use crate::job::Bound;
 use crate::matching::{Sight, Track};
 use crate::params::Params;
 use crate::run::Run;
-use crate::vehicle::Vehicle;
-use crate::{Claim, DatedTrip};
-use gtfs::{PatternIdx, ServiceTime, Timestamp, Timetable, TripIdx};
-
-/// Fixes that automatic assignment weighs together.
-const FIXES: usize = 5;
-/// Patterns tried for one vehicle.
-const PATTERNS_MAX: usize = 64;
-/// A line that can not explain one of the fixes is out, nats below the best possible per fix.
-const LN_FIT_PER_FIX_MIN: f64 = -8.0;
+use gtfs::{ServiceTime, Timestamp, Timetable, TripIdx};
 
 /// What a claim comes to.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,74 +131,4 @@ fn fit(timetable: &Timetable, run: &Run, sights: &[Sight], params: &Params) -> O
     let on_line = rest.iter().filter(|sight| track.advance(&line, run.origin, sight, params)).count();
     let moved = track.along_m - start_m >= params.moved_m_min / 2.0 || rest.is_empty();
     (on_line == rest.len() && moved).then_some(track.ln_fit)
-}
-
-/// Looks for the trip of a vehicle that claims none. `free` says whether nobody has a run yet.
-pub(crate) fn automatic(
-    timetable: &Timetable,
-    grid: &Grid,
-    vehicle: &Vehicle,
-    now: Timestamp,
-    params: &Params,
-    free: impl Fn(&DatedTrip) -> bool,
-) -> Option<Run> {
-    if vehicle.moved_m() < params.moved_m_min {
-        return None;
-    }
-    let sights = &vehicle.sights[vehicle.sights.len().saturating_sub(FIXES)..];
-    let (first, last) = (sights.first()?, sights.last()?);
-    let far = grid.near(first.xy);
-    let both = grid.near(last.xy).iter().filter(|pattern| far.contains(pattern));
-    let mut lines: Vec<Vec<(f64, Run)>> = Vec::new();
-    for &pattern in both.take(PATTERNS_MAX) {
-        let fits = of_pattern(timetable, pattern, sights, now, params, &free);
-        if !fits.is_empty() {
-            lines.push(fits);
-        }
-    }
-    lines.sort_by(|a, b| b[0].0.total_cmp(&a[0].0).then(a[0].1.dated.cmp(&b[0].1.dated)));
-    decide(timetable, &lines, sights.len(), params)
-}
-
-/// The free runs of a pattern that fit, best first.
-fn of_pattern(
-    timetable: &Timetable,
-    pattern: PatternIdx,
-    sights: &[Sight],
-    now: Timestamp,
-    params: &Params,
-    free: &impl Fn(&DatedTrip) -> bool,
-) -> Vec<(f64, Run)> {
-    let mut fits: Vec<(f64, Run)> =
-        days::of_pattern(timetable, pattern, now, params.early_s_max, params.late_s_max)
-            .into_iter()
-            .filter(|run| free(&run.dated))
-            .filter_map(|run| Some((fit(timetable, &run, sights, params)?, run)))
-            .collect();
-    fits.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.dated.cmp(&b.1.dated)));
-    fits
-}
-
-/// Whether the best line is far enough ahead of the others, and its best departure of the next.
-///
-/// Patterns of one route and direction differ in a stop or two: they are not rivals, the likeliest
-/// is taken.
-fn decide(timetable: &Timetable, lines: &[Vec<(f64, Run)>], fixes: usize, params: &Params) -> Option<Run> {
-    let best = lines.first()?;
-    let (top, run) = *best.first()?;
-    if top < LN_FIT_PER_FIX_MIN * fixes as f64 {
-        return None;
-    }
-    let way = |run: &Run| {
-        let pattern = &timetable.patterns[run.pattern.at()];
-        (pattern.route, pattern.direction)
-    };
-    let rivals = lines.iter().filter(|line| way(&line[0].1) != way(&run)).map(|line| line[0].0);
-    let rival = rivals.fold(f64::NEG_INFINITY, f64::max);
-    let share = 1.0 / (1.0 + libm::exp(rival - top));
-    let next_departure = best.get(1).map_or(f64::NEG_INFINITY, |(fit, _)| *fit);
-    let wins = share >= params.posterior_min
-        && top - rival >= params.margin_nats
-        && top - next_departure >= params.departure_margin_nats;
-    wins.then_some(run)
 }

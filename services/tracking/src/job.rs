@@ -234,6 +234,19 @@ impl Job {
         (fixes >= params.off_route_pings && seconds >= params.off_route_s).then_some(seconds)
     }
 
+    /// Aimed seconds from its place to the end of the run; `None` while it has no place.
+    pub(crate) fn left_s(&self, timetable: &Timetable) -> Option<f64> {
+        let (run, track) = (self.run()?, self.track.as_ref()?);
+        let line = run.line(timetable);
+        Some(line.aimed_s_at(line.end_m()) - line.aimed_s_at(track.along_m))
+    }
+
+    /// Whether it is off its line, after however many stops.
+    pub(crate) fn is_off(&self, params: &Params) -> bool {
+        let off = self.track.as_ref().map(|track| track.off(self.t));
+        off.is_some_and(|(fixes, seconds)| fixes >= params.off_route_pings && seconds >= params.off_route_s)
+    }
+
     /// Whether what is known bears a prediction.
     pub(crate) fn is_predictable(&self, now: Timestamp, params: &Params) -> bool {
         let Some(run) = self.run() else { return false };

@@ -4,6 +4,8 @@
 //! argument. No clock, no randomness, no IO; the same events give the same effects, to the byte.
 
 mod assign;
+mod auction;
+mod bid;
 pub mod board;
 mod boards;
 pub mod check;

@@ -52,11 +52,11 @@ pub struct Params {
     pub moved_m_min: f32,
     /// Posterior needed by automatic assignment.
     pub posterior_min: f64,
-    /// Lead over the next best line needed by automatic assignment, nats.
+    /// Lead over the next best whole needed by automatic assignment, nats.
     pub margin_nats: f64,
-    /// Lead needed over another departure of the same line, nats (start): which departure it is
-    /// changes what is called its delay, not where it goes.
-    pub departure_margin_nats: f64,
+    /// The same where the next best drives another way, nats (start): lines part soon, so that it costs
+    /// little to wait until they have.
+    pub way_margin_nats: f64,
     /// Automatic assignment looks at one vehicle this often, seconds.
     pub auction_s: f64,
     /// A prediction is published when it moved more than this, seconds.
@@ -100,7 +100,7 @@ impl Default for Params {
             moved_m_min: 100.0,
             posterior_min: 0.9,
             margin_nats: 3.0,
-            departure_margin_nats: 0.7,
+            way_margin_nats: 4.0,
             auction_s: 15.0,
             publish_change_s: 10.0,
             publish_change_sigma: 0.15,

@@ -1,5 +1,6 @@
 //! One vehicle: its last fixes, its claim, its work, and how fresh the news of it is.
 
+use crate::bid::{Beliefs, Bid};
 use crate::job::Job;
 use crate::matching::Sight;
 use crate::params::Params;
@@ -12,6 +13,9 @@ use std::sync::Arc;
 
 /// Fixes remembered.
 pub(crate) const FIXES_MAX: usize = 8;
+/// All but the newest are at least this far apart, seconds: eight fixes of a tracker that reports
+/// each second must still show where it came from.
+const FIXES_APART_S: f64 = 15.0;
 /// Standard deviation of a position that says nothing about itself, metres.
 const SIGMA_M: f32 = 15.0;
 /// Bounds of the standard deviation, metres.
@@ -52,7 +56,7 @@ pub(crate) struct Vehicle {
     pub(crate) id: Arc<str>,
     /// The newest ping.
     pub(crate) ping: Ping,
-    /// The last fixes, newest last.
+    /// Some of the last fixes and the newest, newest last.
     pub(crate) sights: SmallVec<[Sight; FIXES_MAX]>,
     pub(crate) job: Option<Job>,
     /// The claim that the present job, or its refusal, follows from.
@@ -61,8 +65,12 @@ pub(crate) struct Vehicle {
     pub(crate) benched: Option<Claim>,
     /// Pings without a claim since one was given.
     pub(crate) unclaimed: u8,
-    /// When automatic assignment last looked.
+    /// When its claim, or what it may be doing without one, was last looked at.
     pub(crate) tried: Option<Timestamp>,
+    /// The duties it may be on, as of then; none while it has a claim.
+    pub(crate) bids: Vec<Bid>,
+    /// What it was seen to fit before.
+    pub(crate) beliefs: Beliefs,
     pub(crate) freshness: Freshness,
     /// A ping came since the last prediction.
     pub(crate) news: bool,
@@ -88,6 +96,8 @@ impl Vehicle {
             benched: None,
             unclaimed: 0,
             tried: None,
+            bids: Vec::new(),
+            beliefs: Beliefs::default(),
             freshness: Freshness::Live,
             news: false,
             marked: false,
@@ -100,10 +110,16 @@ impl Vehicle {
 
     /// Takes a ping that is newer than the last.
     pub(crate) fn take(&mut self, ping: Ping, plane: &Plane) {
-        if self.sights.len() == FIXES_MAX {
-            self.sights.remove(0);
+        let sight = sight(&ping, plane);
+        match self.sights.as_mut_slice() {
+            [.., before, last] if sight.t.since_s(before.t) < FIXES_APART_S => *last = sight,
+            _ => {
+                if self.sights.len() == FIXES_MAX {
+                    self.sights.remove(0);
+                }
+                self.sights.push(sight);
+            }
         }
-        self.sights.push(sight(&ping, plane));
         self.occupancy = ping.occupancy.or(self.occupancy);
         self.soc_pct = ping.ev.and_then(|ev| ev.soc_pct).or(self.soc_pct);
         self.ping = ping;
@@ -145,6 +161,12 @@ impl Vehicle {
     /// Whether a dispatcher's word keeps it off any trip.
     pub(crate) fn is_benched(&self) -> bool {
         self.benched.as_ref() == Some(&self.ping.claim)
+    }
+
+    /// Seconds that its remembered fixes span.
+    pub(crate) fn seen_for_s(&self) -> f64 {
+        let (first, last) = (self.sights.first(), self.sights.last());
+        first.zip(last).map_or(0.0, |(first, last)| last.t.since_s(first.t))
     }
 
     /// Greatest distance between its last fixes and the newest, metres.

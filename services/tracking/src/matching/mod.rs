@@ -7,8 +7,10 @@
 
 mod likelihood;
 mod track;
+mod trial;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use track::{Sight, Track};
+pub(crate) use trial::{Ended, trial};

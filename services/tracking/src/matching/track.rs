@@ -50,19 +50,25 @@ pub(crate) struct Sight {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Hypothesis {
-    along_m: f32,
+pub(super) struct Hypothesis {
+    pub(super) along_m: f32,
+    /// Where it was first placed.
+    pub(super) from_m: f32,
     /// When it was last on the line.
-    t: Timestamp,
-    ln_weight: f64,
+    pub(super) t: Timestamp,
+    pub(super) ln_weight: f64,
     /// Fixes off the line since then.
-    off: u16,
+    pub(super) off: u16,
 }
+
+/// What one fix leaves possible, before and after pruning.
+pub(super) type Candidates = SmallVec<[Hypothesis; CANDIDATES_MAX]>;
+pub(super) type Kept = SmallVec<[Hypothesis; HYPOTHESES_MAX]>;
 
 /// The hypotheses of one vehicle on one trip.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
-    hypotheses: SmallVec<[Hypothesis; HYPOTHESES_MAX]>,
+    hypotheses: Kept,
     /// Metres along the line that are agreed on; never falls.
     pub(crate) along_m: f32,
     /// When it was there.
@@ -77,7 +83,7 @@ impl Track {
     /// `None` when it is beyond the corridor everywhere.
     pub(crate) fn place(line: &Line<'_>, origin: Timestamp, sight: &Sight, params: &Params) -> Option<Self> {
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
-        let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
+        let mut found: Candidates = SmallVec::new();
         let since_start_s = sight.t.since_s(origin);
         let (open_m, held_m) = gate(line, since_start_s);
         line.shape.minima(sight.xy, 0.0..open_m, corridor_m, |mut at| {
@@ -86,7 +92,8 @@ impl Track {
             let ln_weight = ln_offset(at.offset_m, sight.sigma_m)
                 + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
                 + ln_student(late_s / DEVIATION_S, DEVIATION_NU);
-            offer(&mut found, Hypothesis { along_m: at.along_m, t: sight.t, ln_weight, off: 0 });
+            let along_m = at.along_m;
+            offer(&mut found, Hypothesis { along_m, from_m: along_m, t: sight.t, ln_weight, off: 0 });
         });
         let best = found.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
         if found.is_empty() {
@@ -94,7 +101,7 @@ impl Track {
         }
         let mut track =
             Self { hypotheses: SmallVec::new(), along_m: 0.0, t: sight.t, undecided: 0, ln_fit: best };
-        track.adopt(found);
+        keep(&mut track.hypotheses, &mut found);
         track.along_m = track.agreed_m();
         Some(track)
     }
@@ -115,13 +122,13 @@ impl Track {
             return true;
         }
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
-        let mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]> = SmallVec::new();
+        let mut found: Candidates = SmallVec::new();
         let gate = gate(line, sight.t.since_s(origin));
         for hypothesis in &self.hypotheses {
             extend(hypothesis, line, sight, corridor_m, gate, params, &mut found);
         }
         let before = self.best().map_or(0.0, |best| best.ln_weight);
-        self.adopt(found);
+        keep(&mut self.hypotheses, &mut found);
         let best = self.best().copied();
         self.ln_fit += best.map_or(LN_OFF, |b| b.ln_weight - before);
         let on_line = best.is_some_and(|b| b.off == 0);
@@ -148,14 +155,6 @@ impl Track {
             return false;
         };
         libm::hypotf(at[0] - sight.xy[0], at[1] - sight.xy[1]) < STANDING_M
-    }
-
-    fn adopt(&mut self, mut found: SmallVec<[Hypothesis; CANDIDATES_MAX]>) {
-        found.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight).then(a.along_m.total_cmp(&b.along_m)));
-        self.hypotheses.clear();
-        // Below a thousandth of the best a hypothesis only costs time.
-        let floor = found.first().map_or(0.0, |best| best.ln_weight + LN_OFF);
-        self.hypotheses.extend(found.into_iter().filter(|h| h.ln_weight >= floor).take(HYPOTHESES_MAX));
     }
 
     /// The greatest distance that 95 % of the weight has reached.
@@ -205,14 +204,14 @@ fn deviation_s(line: &Line<'_>, along_m: f32, since_start_s: f64) -> f64 {
 }
 
 /// Where one hypothesis can have come to by this fix; off the line when nowhere.
-fn extend(
+pub(super) fn extend(
     from: &Hypothesis,
     line: &Line<'_>,
     sight: &Sight,
     corridor_m: f32,
     (open_m, held_m): (f32, f32),
     params: &Params,
-    found: &mut SmallVec<[Hypothesis; CANDIDATES_MAX]>,
+    found: &mut Candidates,
 ) {
     let elapsed_s = sight.t.since_s(from.t).max(0.0);
     let ahead_m = params.mps_max(line.mode) * elapsed_s as f32 + AHEAD_M;
@@ -225,10 +224,8 @@ fn extend(
             + ln_offset(at.offset_m, sight.sigma_m)
             + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
             + ln_progress(line, from.along_m, at.along_m, elapsed_s, sight.sigma_m, params.theta_s);
-        offer(
-            found,
-            Hypothesis { along_m: at.along_m.max(from.along_m - BACK_M), t: sight.t, ln_weight, off: 0 },
-        );
+        let along_m = at.along_m.max(from.along_m - BACK_M);
+        offer(found, Hypothesis { along_m, t: sight.t, ln_weight, off: 0, ..*from });
     });
     if !any {
         let ln_weight = from.ln_weight + ln_offset(corridor_m, sight.sigma_m) + LN_OFF;
@@ -251,11 +248,20 @@ fn gate(line: &Line<'_>, since_start_s: f64) -> (f32, f32) {
 }
 
 /// Adds a hypothesis, or replaces a worse one at the same place.
-fn offer(found: &mut SmallVec<[Hypothesis; CANDIDATES_MAX]>, new: Hypothesis) {
+pub(super) fn offer(found: &mut Candidates, new: Hypothesis) {
     let same = |h: &Hypothesis| (h.along_m - new.along_m).abs() < SAME_M && (h.off == 0) == (new.off == 0);
     match found.iter().position(same) {
         Some(at) if found[at].ln_weight < new.ln_weight => found[at] = new,
         None if found.len() < CANDIDATES_MAX => found.push(new),
         _ => {}
     }
+}
+
+/// Keeps the likeliest of the candidates, likeliest first.
+pub(super) fn keep(kept: &mut Kept, found: &mut Candidates) {
+    found.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight).then(a.along_m.total_cmp(&b.along_m)));
+    kept.clear();
+    // Below a thousandth of the best a hypothesis only costs time.
+    let floor = found.first().map_or(0.0, |best| best.ln_weight + LN_OFF);
+    kept.extend(found.iter().copied().filter(|h| h.ln_weight >= floor).take(HYPOTHESES_MAX));
 }

@@ -159,7 +159,28 @@ impl Tracker {
         }
         self.trips.holders.insert(next, Holder { vehicle: at, present: true, told: true, next: 0 });
     }
+
+    /// A vehicle may end its trip a little before the last stop, or turn off to where it lays over:
+    /// one near its last stop that stands, or has left the line, has ended it.
+    pub(super) fn go_on_when_turning(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &self.vehicles[at as usize];
+        let by_itself = |job: &&Job| matches!(job.bound, Bound::Automatic | Bound::Block);
+        let Some(job) = vehicle.job.as_ref().filter(by_itself) else { return };
+        let stands = vehicle.moved_m() < self.params.moved_m_min / 2.0 && vehicle.seen_for_s() >= LAYOVER_S;
+        let turns = stands || job.is_off(&self.params);
+        let due = job.runs.get(1).is_some_and(|next| now.since_s(next.origin) >= -TURNING_S);
+        if job.is_complete() || !due || !turns || !job.is_near_end(&self.timetable) {
+            return;
+        }
+        let (runs, bound) = (job.runs[1..].to_vec(), job.bound);
+        self.give(at, runs, bound, now, true, effects);
+    }
 }
+
+/// It is then said to be on its next trip this long before that begins, seconds.
+const TURNING_S: f64 = 60.0;
+/// Standing this long near the last stop is a layover, seconds.
+const LAYOVER_S: f64 = 120.0;
 
 #[cfg(test)]
 mod tests {

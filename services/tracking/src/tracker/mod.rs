@@ -3,6 +3,7 @@
 //! The control flow is here and in the modules below; matching, prediction, publishing and boards
 //! are pure leaves that know nothing of each other.
 
+mod auction;
 mod book;
 mod command;
 mod learn;
@@ -64,6 +65,8 @@ pub struct Tracker {
     trips: Trips,
     boards: Boards,
     learned: Learned,
+    /// When vehicles without a claim were last given duties.
+    auctioned: Option<Timestamp>,
     /// Vehicles to be predicted at the next tick.
     marked: Vec<u32>,
     /// Trips that are over, and when they have nothing more to say.
@@ -93,6 +96,7 @@ impl Tracker {
             vehicles: Vec::new(),
             by_id: FxHashMap::default(),
             trips: Trips::default(),
+            auctioned: None,
             marked: Vec::new(),
             ended: VecDeque::new(),
             wake: None,

@@ -2,6 +2,7 @@
 
 use super::{Tracker, VEHICLES_MAX};
 use crate::assign::{self, Claimed};
+use crate::bid;
 use crate::job::Bound;
 use crate::vehicle::{Freshness, Vehicle};
 use crate::visit::Seen;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 /// Pings without a claim after which a claimed trip is given up.
 const UNCLAIMED_MAX: u8 = 3;
+/// After a silence this long, seconds, automatic assignment begins anew.
+const GAP_S: f64 = 900.0;
 /// R19: two sources of a vehicle this near in time, seconds,
 const CONFLICT_S: f64 = 60.0;
 /// and this far apart, metres, contradict each other.
@@ -40,11 +43,17 @@ impl Tracker {
         }
         self.counters.pings += 1;
         self.trips.any_heard = true;
+        let gap_s = vehicle.sights.last().map_or(0.0, |last| ping.t.since_s(last.t));
         vehicle.take(ping, &plane);
+        if gap_s > self.params.no_data_s {
+            self.after_gap(at, gap_s, now, effects);
+        }
+        let vehicle = &mut self.vehicles[at as usize];
         if vehicle.age(now, &self.params) {
             self.mark_stops_of(at);
         }
         self.go_on_when_complete(at, now, effects);
+        self.go_on_when_turning(at, now, effects);
         self.assign(at, now, effects);
         self.observe(at, effects);
         self.mark(at);
@@ -67,6 +76,22 @@ impl Tracker {
         Some(at)
     }
 
+    /// After a silence a vehicle may be doing anything: where it came from says nothing of where it
+    /// is. A trip that it was only thought to be on, and should have ended by now, is given up.
+    fn after_gap(&mut self, at: u32, gap_s: f64, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let newest = vehicle.sights.last().copied();
+        vehicle.sights.clear();
+        vehicle.sights.extend(newest);
+        vehicle.bids.clear();
+        let Some(job) = vehicle.job.as_ref().filter(|job| job.bound == Bound::Automatic) else { return };
+        let lot = job.run().map(|run| bid::Lot::of(&self.timetable, run));
+        vehicle.beliefs.only(lot);
+        if gap_s > GAP_S || job.left_s(&self.timetable).is_none_or(|left_s| left_s < gap_s) {
+            self.release(at, now, effects);
+        }
+    }
+
     /// Dispatcher, then claim, then evidence.
     fn assign(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
         let vehicle = &mut self.vehicles[at as usize];
@@ -81,7 +106,7 @@ impl Tracker {
                 vehicle.settled = vehicle.ping.claim.clone();
                 self.release(at, now, effects);
             }
-            return self.assign_by_evidence(at, now, effects);
+            return self.assign_by_evidence(at, now);
         }
         vehicle.unclaimed = 0;
         let settled = vehicle.settled == vehicle.ping.claim;
@@ -104,7 +129,7 @@ impl Tracker {
                     effects.push(alert("claim_unknown", vehicle, text));
                     self.release(at, now, effects);
                 }
-                self.assign_by_evidence(at, now, effects);
+                self.assign_by_evidence(at, now);
             }
             Claimed::Nothing => {}
         }
@@ -115,24 +140,16 @@ impl Tracker {
         tried.is_none_or(|tried| now.since_s(tried) >= self.params.auction_s)
     }
 
-    fn assign_by_evidence(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+    /// Notes what it may be doing; the next auction decides.
+    fn assign_by_evidence(&mut self, at: u32, now: Timestamp) {
         let vehicle = &self.vehicles[at as usize];
-        if vehicle.job.is_some() || !self.is_time_to_try(at, now) {
+        let bound = vehicle.job.as_ref().map(|job| job.bound);
+        if bound.is_some_and(|bound| bound > Bound::Automatic) || !self.is_time_to_try(at, now) {
             return;
         }
-        self.vehicles[at as usize].tried = Some(now);
-        let (vehicle, trips) = (&self.vehicles[at as usize], &self.trips);
-        let free = |dated: &crate::DatedTrip| {
-            !trips.holders.contains_key(dated)
-                && !trips.over.contains_key(dated)
-                && !trips.cancelled.contains(dated)
-        };
-        let t = vehicle.ping.t;
-        let found = assign::automatic(&self.timetable, &self.grid, vehicle, t, &self.params, free);
-        if let Some(run) = found {
-            let runs = assign::from_run(&self.timetable, run);
-            self.give(at, runs, Bound::Automatic, now, true, effects);
-        }
+        let vehicle = &mut self.vehicles[at as usize];
+        vehicle.tried = Some(now);
+        vehicle.bids = bid::bids(&self.timetable, &self.grid, vehicle, &self.params);
     }
 
     /// Matches the newest fix and tells the visits that follow.

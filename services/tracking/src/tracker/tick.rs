@@ -17,6 +17,7 @@ impl Tracker {
         self.learned.pass(now);
         self.age_all(now, effects);
         self.learned.calibration.renew(now);
+        self.auction(now, effects);
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();
         for &at in &marked {
