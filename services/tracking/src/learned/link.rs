@@ -5,6 +5,7 @@
 //! stop are halting's. What always holds: a link on which a vehicle waited off the line teaches nothing.
 
 use super::holding::Wait;
+use crate::params::Params;
 use crate::predict::halt;
 use crate::run::{Line, Run};
 use crate::visit::Seen;
@@ -16,6 +17,9 @@ const EARLY_S: f64 = 120.0;
 /// and did when the link took longer than aimed by more than this share of it.
 const WAITED_SHARE: f64 = 0.5;
 
+/// A visit between fixes further apart than twice this says nothing of standing, seconds.
+const PLUS_MINUS_S_MAX: f32 = 20.0;
+
 /// What a vehicle that came early to call `to - 1` waited there or on the way to call `to`, where it
 /// drives `drive_s`: the time it took beyond that and the ordinary dwell, which may be less than none.
 pub(super) fn wait(line: &Line<'_>, run: &Run, to: usize, seen: &[Seen], drive_s: f64) -> Option<Wait> {
@@ -24,6 +28,20 @@ pub(super) fn wait(line: &Line<'_>, run: &Run, to: usize, seen: &[Seen], drive_s
     let early_s = run.at(f64::from(line.times[before].departure_s)).since_s(came);
     let waited_s = reached.since_s(came) - halt::dwell_s(line, before) - drive_s;
     Some(Wait { early_s, waited_s })
+}
+
+/// How long a vehicle stood at call `to - 1`: from arrival to departure, less the way across the zone
+/// at the pace of the leg that takes `leg_s`.
+pub(super) fn stood_s(line: &Line<'_>, to: usize, seen: &[Seen], leg_s: f64) -> Option<f64> {
+    let before = to.checked_sub(1).filter(|before| *before > 0)?;
+    let visit = &seen[before];
+    let (came, left) = (visit.arrival?, visit.departure?);
+    if visit.plus_minus_s > PLUS_MINUS_S_MAX {
+        return None;
+    }
+    let length_m = f64::from(line.calls[to].along_m - line.calls[before].along_m).max(1.0);
+    let across_m = 2.0 * f64::from(line.zone_m(before, Params::default().zone_m(line.mode)));
+    Some(left.since_s(came) - leg_s * (across_m / length_m).min(0.5))
 }
 
 /// Seconds of driving from call `to - 1` to call `to`; `None` when that can not be told.

@@ -14,6 +14,7 @@
 pub(crate) mod atoms;
 pub(crate) mod calibration;
 mod document;
+pub(crate) mod dwell;
 pub(crate) mod holding;
 mod link;
 pub(crate) mod names;
@@ -33,6 +34,7 @@ pub use show::{Cell, Section};
 use crate::run::Run;
 use crate::visit::Seen;
 use calibration::Calibration;
+use dwell::Dwell;
 use gtfs::{Timestamp, Timetable};
 use holding::Holding;
 use pace::Pace;
@@ -47,7 +49,8 @@ const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 const AGE_S: f64 = 3_600.0;
 
 /// Every part, as a document has it.
-const KINDS: [Kind; 3] = [Kind::of::<Holding>(), Kind::of::<Pace>(), Kind::of::<Terminals>()];
+const KINDS: [Kind; 4] =
+    [Kind::of::<Holding>(), Kind::of::<Pace>(), Kind::of::<Terminals>(), Kind::of::<Dwell>()];
 
 /// Everything learned.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub(crate) struct Learned {
     pub(crate) pace: Pace,
     /// How late do they leave their first stop?
     pub(crate) terminals: Terminals,
+    /// How long do they stand at a stop?
+    pub(crate) dwell: Dwell,
     /// Stop visits behind it.
     pub(crate) visits: u64,
     /// When its weights were last brought up to date.
@@ -74,18 +79,19 @@ impl Learned {
             holding: Holding::new(Arc::clone(&places), timetable.routes.len()),
             calibration: Calibration::default(),
             pace: Pace::new(timetable),
-            terminals: Terminals::new(places, timetable.routes.len()),
+            terminals: Terminals::new(Arc::clone(&places), timetable.routes.len()),
+            dwell: Dwell::new(places),
             visits: 0,
             aged: None,
         }
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
-        [&self.holding, &self.pace, &self.terminals]
+        [&self.holding, &self.pace, &self.terminals, &self.dwell]
     }
 
     fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
-        [&mut self.holding, &mut self.pace, &mut self.terminals]
+        [&mut self.holding, &mut self.pace, &mut self.terminals, &mut self.dwell]
     }
 
     /// Time passes: what was seen long ago weighs less.
@@ -112,6 +118,9 @@ impl Learned {
         let line = run.line(timetable);
         if let Some(wait) = link::wait(&line, run, to, seen, self.pace.leg(&line, to).mean_s) {
             self.holding.learn(line.first + to - 1, wait);
+        }
+        if let Some(stood_s) = link::stood_s(&line, to, seen, self.pace.leg(&line, to).mean_s) {
+            self.dwell.learn(line.first + to - 1, line.mode, stood_s);
         }
         if let Some(actual_s) = link::driving_s(timetable, run, to, seen) {
             self.pace.learn(&line, to, actual_s);

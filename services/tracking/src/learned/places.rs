@@ -3,7 +3,7 @@
 //! What is learned of halting is kept by these numbers, which a call of a pattern finds without a
 //! search. They mean nothing outside one timetable: route and stop carry it to the next.
 
-use gtfs::timetable::{JourneyPattern, PatternCall};
+use gtfs::timetable::{JourneyPattern, Mode, PatternCall};
 use gtfs::{PatternIdx, RouteIdx, StopIdx, Timetable};
 use rustc_hash::FxHashMap;
 
@@ -29,6 +29,8 @@ pub(crate) struct Places {
     pub(crate) firsts: Numbered,
     /// All stops of patterns, the first among them.
     pub(crate) stops: Numbered,
+    /// By route: it is a ferry.
+    ferry: Vec<bool>,
     /// By number in `stops`: some trip of the route has it as a time point.
     timed: Vec<bool>,
     /// Parallel to `Timetable::patterns`.
@@ -59,7 +61,8 @@ impl Numbered {
 impl Places {
     /// Numbers the places of a timetable, in the order of its patterns.
     pub(crate) fn of(timetable: &Timetable) -> Self {
-        let mut places = Self::default();
+        let ferry = timetable.routes.iter().map(|route| route.mode == Mode::Ferry).collect();
+        let mut places = Self { ferry, ..Self::default() };
         for pattern in &timetable.patterns {
             let calls = &timetable.pattern_calls[as_range(&pattern.calls)];
             let first = calls.first().map_or(0, |first| places.firsts.number(place(pattern, first)));
@@ -86,6 +89,11 @@ impl Places {
     /// The stop of the call at `at` in `Timetable::pattern_calls`.
     pub(crate) fn stop(&self, at: usize) -> usize {
         self.stop_of.get(at).map_or(0, |number| *number as usize)
+    }
+
+    /// Whether a route is a ferry's.
+    pub(crate) fn is_ferry(&self, route: RouteIdx) -> bool {
+        self.ferry.get(route.at()).copied().unwrap_or_default()
     }
 
     /// Whether a stop, by number, is a time point.

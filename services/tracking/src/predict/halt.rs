@@ -1,6 +1,7 @@
 //! Halting: when does a vehicle leave a stop, a time point, a terminal?
 
 use super::{Known, Moment};
+use crate::learned::dwell::LEG_SHARE_MAX;
 use crate::learned::holding::Compliance;
 use crate::learned::terminal::{Habit, SPARE_S};
 use crate::run::Line;
@@ -11,6 +12,10 @@ const DWELL_NEEDED_S: f64 = 20.0;
 const SHARE_MIN: f64 = 0.02;
 /// Later than the aimed time by this many standard deviations nobody waits.
 const CERTAIN_SD: f64 = 3.0;
+/// Speed between stops where a timetable in whole minutes gives a leg no time, metres per second.
+const DRIVING_MPS: f64 = 8.0;
+/// A standing that has lasted as long as expected goes on for this share of it (start).
+const STILL_SHARE: f64 = 0.3;
 /// A vehicle at a stop is expected to leave no sooner than this, seconds.
 pub(super) const LEAVING_S: f64 = 5.0;
 
@@ -33,6 +38,20 @@ pub(super) fn leaves(arrival: Moment, needed_s: f64, aimed_s: f64, compliance: C
 /// Time a vehicle needs at a call: what the timetable gives it, or less where that is slack.
 pub(crate) fn dwell_s(line: &Line<'_>, at: usize) -> f64 {
     f64::from(line.times[at].departure_s - line.times[at].arrival_s).min(DWELL_NEEDED_S)
+}
+
+/// Standing of `dwell_s` beyond what the timetable gives call `at`, seconds; only a part of its leg.
+pub(super) fn folded_s(line: &Line<'_>, at: usize, dwell_s: f64) -> f64 {
+    let aimed_s = f64::from(line.times[at + 1].arrival_s - line.times[at].departure_s);
+    let driven_s = f64::from(line.calls[at + 1].along_m - line.calls[at].along_m) / DRIVING_MPS;
+    let given_s = f64::from(line.times[at].departure_s - line.times[at].arrival_s);
+    (dwell_s - given_s).clamp(0.0, LEG_SHARE_MAX * aimed_s.max(driven_s).max(0.0))
+}
+
+/// What is left of a standing of `needed_s` after `stood_s`: as if it were over at any time, once it
+/// should be.
+pub(super) fn still_s(needed_s: f64, stood_s: f64) -> f64 {
+    (needed_s - stood_s).max(STILL_SHARE * needed_s).max(LEAVING_S)
 }
 
 /// Coming to the first stop of the present run: there in time, or soon if it is late already.

@@ -10,6 +10,7 @@ pub(crate) mod halt;
 
 use crate::gamma::Gamma;
 use crate::learned::Learned;
+use crate::learned::dwell::LEG_SHARE_MAX;
 use crate::learned::holding::{Compliance, Custom};
 use crate::params::Params;
 use crate::run::{Line, Run};
@@ -126,6 +127,7 @@ impl<'a> Course<'a> {
             _ if seen.arrived => NOW,
             Some(along_m) if next > 0 => {
                 let drive = drive::from_place(self.known, &self.line, along_m, next);
+                let drive = self.without_standing(drive, next);
                 let aimed_s = self.to_start_s + self.line.aimed_s_at(along_m);
                 if present.waits { self.after_wait(aimed_s, drive) } else { drive }
             }
@@ -142,8 +144,9 @@ impl<'a> Course<'a> {
             let habit = self.known.learned.terminals.of(self.run.pattern);
             halt::starts(&habit, seen.arrived, came_s, arrival, aimed_departure_s)
         } else {
-            let needed_s = if seen.arrived { halt::LEAVING_S } else { halt::dwell_s(&self.line, next) };
             let stood_s = seen.arrival.map_or(0.0, |arrival| present.t.since_s(arrival));
+            let needed_s = halt::dwell_s(&self.line, next) + self.folded_s(next);
+            let needed_s = if seen.arrived { halt::still_s(needed_s, stood_s) } else { needed_s };
             let compliance = self.compliance(next).given(stood_s);
             halt::leaves(arrival, needed_s, aimed_departure_s, compliance)
         };
@@ -172,14 +175,35 @@ impl<'a> Course<'a> {
     /// From the departure at call `from` to the end of the run; returns the arrival there.
     fn onward(&self, from: usize, leaving: Moment, ahead: &mut Vec<Expected>) -> Moment {
         let (mut leaving, mut arrival) = (leaving, leaving);
+        let mut folded_s = self.folded_s(from);
         for call in from + 1..self.line.calls.len() {
             arrival = drive::onward(self.known, &self.line, leaving, call);
-            let needed_s = halt::dwell_s(&self.line, call);
+            arrival.mean_s -= folded_s;
+            folded_s = self.folded_s(call);
+            let needed_s = halt::dwell_s(&self.line, call) + folded_s;
             let aimed_s = self.aimed_departure_s(call);
             leaving = halt::leaves(arrival, needed_s, aimed_s, self.compliance(call));
             self.push(call, arrival, leaving, ahead);
         }
         arrival
+    }
+
+    /// Standing at a call beyond what the timetable gives it: the beginning of the leg after it, which
+    /// pace knows as a whole, from arrival to arrival. The first leg begins with the departure.
+    fn folded_s(&self, call: usize) -> f64 {
+        if call == 0 || call + 1 >= self.line.calls.len() {
+            return 0.0;
+        }
+        let dwell_s = self.known.learned.dwell.mean_s(self.line.first + call, self.line.mode);
+        halt::folded_s(&self.line, call, dwell_s)
+    }
+
+    /// The rest of the way to call `to`, of a vehicle that has left the call before it, given the rest
+    /// at the pace of the whole leg: the standing is over.
+    fn without_standing(&self, rest: Moment, to: usize) -> Moment {
+        let folded_s = self.folded_s(to - 1);
+        let leg_s = self.known.learned.pace.leg(&self.line, to).mean_s.max(1.0);
+        Moment { mean_s: rest.mean_s * (1.0 - folded_s / leg_s).max(1.0 - LEG_SHARE_MAX), ..rest }
     }
 
     fn push(&self, call: usize, arrival: Moment, departure: Moment, ahead: &mut Vec<Expected>) {
