@@ -132,8 +132,8 @@ impl Town {
         args.extend_from_slice(more);
         let child =
             self.command(&args).stdout(Stdio::null()).stderr(log).spawn().expect("padriew serve starts");
+        let serving = Serving { address, key: self.key.clone(), pid: child.id() };
         self.servers.push(child);
-        let serving = Serving { address, key: self.key.clone() };
         let ready = serving.becomes_ready().await;
         assert!(ready, "not ready in time");
         serving
@@ -147,9 +147,7 @@ impl Town {
     /// Sends SIGTERM to every server.
     pub(crate) fn ask_to_stop(&self) {
         for server in &self.servers {
-            let status =
-                Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill starts");
-            assert!(status.success(), "the server was gone already");
+            send(server.id(), "TERM");
         }
     }
 
@@ -160,6 +158,11 @@ impl Town {
             let ended = server.wait().expect("it was running");
             assert!(ended.success(), "it went down with {ended}");
         }
+    }
+
+    /// The database under test, beside the servers.
+    pub(crate) async fn database(&self) -> store::Db {
+        store::Db::open(&self.database, store::Access::Admin).await.expect("the database opens")
     }
 
     /// Kills every server at once, as a power cut would.
@@ -180,6 +183,11 @@ impl Drop for Town {
     }
 }
 
+fn send(pid: u32, signal: &str) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    assert!(status.expect("kill starts").success(), "the server was gone already");
+}
+
 /// An address that was free a moment ago.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
@@ -190,12 +198,32 @@ pub(crate) struct Serving {
     /// Where it listens.
     pub(crate) address: SocketAddr,
     key: DeviceKey,
+    pid: u32,
 }
 
 impl Serving {
     /// `http://address` and a path.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Sends it a signal: `KILL`, `STOP`, `CONT`, `TERM`.
+    pub(crate) fn signal(&self, signal: &str) {
+        send(self.pid, signal);
+    }
+
+    /// Waits until `/readyz` says `words`; how long that took, seconds.
+    pub(crate) async fn comes_to_be(&self, words: &str) -> f64 {
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Ok(answer) = reqwest::get(self.url("/readyz")).await
+                && answer.text().await.is_ok_and(|said| said.contains(words))
+            {
+                return begun.elapsed().as_secs_f64();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} never said {words:?}", self.address);
     }
 
     async fn becomes_ready(&self) -> bool {

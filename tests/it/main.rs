@@ -13,6 +13,7 @@ mod learned;
 mod panel;
 mod postgres;
 mod spine;
+mod spine_standby;
 mod tidy;
 
 /// The time, for tests that ride a timetable that runs now.

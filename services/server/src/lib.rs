@@ -17,11 +17,13 @@ pub mod ingest;
 pub mod live;
 pub mod memory;
 pub mod metrics;
+pub mod process;
 pub mod role;
 mod run;
 pub mod state;
 pub mod supervise;
 pub mod telemetry;
+pub mod tenure;
 
 pub use config::Config;
 pub use run::{run, run_with};

@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::role::Role;
 use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
+use crate::tenure::Office;
 use anyhow::Context;
 use std::sync::Arc;
 use store::Db;
@@ -65,22 +66,29 @@ pub async fn run_with(
             bus.clone().map_or_else(Relay::default, Relay::over),
             Clock::system().now().s().unsigned_abs(),
         ),
+        office: Office::new(&metrics),
         metrics,
         stopping: CancellationToken::new(),
         accepted,
     });
 
     if app.config.runs(Role::Tracking) {
-        track(&app, &mut supervisor, committed_pings);
-        if bus.is_some() || !app.config.runs(Role::Ingest) {
+        track(&app, &mut supervisor, committed_pings, bus.is_some());
+    }
+    match bus {
+        Some(bus) if app.config.runs(Role::Web) => {
             let state = app.clone();
-            supervisor.start(Stage::Driver, "others", move |token| driver::others::run(state.clone(), token));
+            supervisor.start(Stage::Driver, "relay", move |token| {
+                driver::relay::run(state.clone(), bus.clone(), token)
+            });
         }
-    } else if let Some(bus) = bus.filter(|_| app.config.runs(Role::Web)) {
-        let state = app.clone();
-        supervisor.start(Stage::Driver, "relay", move |token| {
-            driver::relay::run(state.clone(), bus.clone(), token)
-        });
+        None if app.config.runs(Role::Ingest) => {
+            let state = app.clone();
+            supervisor.start(Stage::Driver, "company", move |token| {
+                driver::lease::keep_company(state.clone(), token)
+            });
+        }
+        _ => {}
     }
     let state = app.clone();
     supervisor.start(Stage::Driver, "feed", move |token| driver::feed::run(state.clone(), token));
@@ -139,8 +147,16 @@ fn join_bus(config: &Config, supervisor: &mut Supervisor) -> anyhow::Result<Opti
     Ok(Some(bus))
 }
 
-/// Starts the tracking core, and the way of its visits and of what it learns to the database.
-fn track(app: &AppState, supervisor: &mut Supervisor, committed: mpsc::Receiver<AcceptedPings>) {
+/// Starts the tracking core with its lease, and the way of its visits and of what it learns to the database.
+fn track(
+    app: &AppState,
+    supervisor: &mut Supervisor,
+    committed: mpsc::Receiver<AcceptedPings>,
+    is_joined: bool,
+) {
+    // Goes down with the storage: the lease is given back when everything observed is stored.
+    let state = app.clone();
+    supervisor.start(Stage::Storage, "lease", move |token| driver::lease::run(state.clone(), token));
     let (visits, queued) = mpsc::channel(VISITS_QUEUED_MAX);
     let memory = Arc::new(Memory::new(&app.metrics));
     let (state, pings, learned) = (app.clone(), Arc::new(Mutex::new(committed)), Arc::clone(&memory));
@@ -155,6 +171,8 @@ fn track(app: &AppState, supervisor: &mut Supervisor, committed: mpsc::Receiver<
     supervisor.start(Stage::Driver, "visits", move |token| {
         driver::visits::run(state.clone(), Arc::clone(&queued), token)
     });
+    let (state, always) = (app.clone(), is_joined || !app.config.runs(Role::Ingest));
+    supervisor.start(Stage::Driver, "others", move |token| driver::others::run(state.clone(), always, token));
 }
 
 /// Opens the legacy OsmAnd listener when it is configured.

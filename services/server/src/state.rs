@@ -6,6 +6,7 @@ use crate::feeds::Feeds;
 use crate::ingest::Ingest;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::tenure::Office;
 use std::ops::Deref;
 use std::sync::Arc;
 use store::{Db, Writer};
@@ -40,6 +41,8 @@ pub struct App {
     pub feeds: Feeds,
     /// What riders are being told.
     pub live: Live,
+    /// Whether this process is the one that tracks.
+    pub office: Office,
     /// Counters and histograms behind `/metrics`.
     pub metrics: Metrics,
     /// Cancelled first of all when the process shuts down: `/readyz` turns red, sockets say `bye`.

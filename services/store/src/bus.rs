@@ -199,6 +199,11 @@ impl Bus {
         self.0.hints.subscribe()
     }
 
+    /// Leaves it to others to answer for what was published here: another process speaks for it now.
+    pub fn disown(&self) {
+        self.topics_mut().values_mut().for_each(|slot| slot.own = false);
+    }
+
     /// How the bus is.
     #[must_use]
     pub fn stats(&self) -> BusStats {

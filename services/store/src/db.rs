@@ -1,8 +1,8 @@
 //! The open database: which one, how durable, and who may write.
 //!
 //! SQLite: WAL, `synchronous=FULL`, foreign keys, one write connection beside a pool of readers, and a
-//! lock file so that a second writing process is refused with a sentence. PostgreSQL:
-//! `synchronous_commit=on`, one pool; any number of processes.
+//! lock file so that tables never change under a serving process; several of one host may serve a file, on a
+//! local disk. PostgreSQL: `synchronous_commit=on`, one pool; any number of processes.
 
 mod lock;
 mod postgres;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// What this process wants the database for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// To run the server: brings the tables up to date; on SQLite, keeps other servers out.
+    /// To run the server: brings the tables up to date; on SQLite only while no other server has the file.
     Serve,
     /// For a short change by a command, such as adding a device, also while a server runs. Refused when
     /// the tables are not those of this program.
@@ -96,7 +96,7 @@ where
         }),
         Access::Admin if applied == newest => Ok(()),
         Access::Admin => Err(StoreError::Unusable(format!(
-            "the tables are at version {}, this program needs {}: run padriew migrate, with the server stopped",
+            "the tables are at version {}, this program needs {}: run padriew migrate, with every server stopped",
             applied.unwrap_or_default(),
             newest.unwrap_or_default()
         ))),

@@ -5,6 +5,7 @@
 //! What always holds: the newest version is the one in force; a server that did not know of it saves nothing.
 
 use crate::audit::{self, Actor, Change};
+use crate::lease::{self, Lease};
 use crate::sql::{Tx, on_pool, on_tx};
 use crate::{Db, StoreError};
 use gtfs::Timestamp;
@@ -49,17 +50,22 @@ fn version((id, feed, source, saved_us, feed_version, visits, byte_count): Colum
 
 impl Db {
     /// Saves what the server learned, when `newest` is still the newest version (0: there is none).
-    /// Answers its id, or `None` when somebody else was faster: read that one first.
+    /// Answers its id, or `None` when somebody else was faster: read that one first. With a `lease`, only as
+    /// long as it is still this holder's (fencing).
     ///
     /// # Errors
-    /// Any [`StoreError`] of a write.
+    /// [`StoreError::Refused`] when the lease was lost, or any other error of a write.
     pub async fn learned_save(
         &self,
         fresh: &LearnedVersion,
         document: &[u8],
         newest: i64,
+        lease: Option<&Lease>,
     ) -> Result<Option<i64>, StoreError> {
         let mut tx = self.begin().await?;
+        if let Some(lease) = lease {
+            lease::fence(&mut tx, lease).await?;
+        }
         if newest_in(&mut tx, &fresh.feed).await? != newest {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// How long a lease holds without being renewed, seconds.
 pub const LEASE_TTL_S: u32 = 10;
-/// How often a holder renews, and a standby asks, seconds.
+/// How often a holder renews, seconds.
 pub const LEASE_RENEW_S: u32 = 3;
 
 /// A lease that was held when it was given.
@@ -25,7 +25,45 @@ pub struct Lease {
     pub epoch: i64,
 }
 
+/// A lease as it stands in its table, and whether it still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Who has it, or had it last.
+    pub lease: Lease,
+    /// When it ends or ended, by the database's clock, microseconds since 1970.
+    pub expires_us: i64,
+    /// The database's clock at this moment.
+    pub now_us: i64,
+}
+
+impl LeaseRow {
+    /// Whether nobody else may take it.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.expires_us > self.now_us
+    }
+}
+
 impl Db {
+    /// The lease as it stands; `None` when nobody ever took it.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn lease_of(&self, role: &str, shard: &str) -> Result<Option<LeaseRow>, StoreError> {
+        let row: Option<(String, i64, i64, i64)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select lease.holder, lease.epoch, lease.expires_us, db_clock.now_us \
+             from lease cross join db_clock where lease.role = $1 and lease.shard = $2",
+        )
+        .bind(role.to_owned())
+        .bind(shard.to_owned())
+        .fetch_optional(on)
+        .await?);
+        Ok(row.map(|(holder, epoch, expires_us, now_us)| {
+            let lease = Lease { role: role.into(), shard: shard.into(), holder: holder.into(), epoch };
+            LeaseRow { lease, expires_us, now_us }
+        }))
+    }
+
     /// Takes the lease, or renews it; `None` while somebody else has it. `ttl_s` is [`LEASE_TTL_S`] but in tests.
     ///
     /// # Errors
@@ -58,14 +96,16 @@ impl Db {
         Ok(row.map(|(epoch,)| lease(epoch)))
     }
 
-    /// Gives the lease back, so that a standby need not wait for its expiry.
+    /// Ends the lease now, so that a standby need not wait for its expiry: by its holder, or by whoever
+    /// knows that its holder is gone. Does nothing when somebody else has it already.
     ///
     /// # Errors
     /// Any [`StoreError`] of a write.
     pub async fn lease_release(&self, lease: &Lease) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         on_tx!(&mut tx, on => sqlx::query(
-            "update lease set expires_us = 0 where role = $1 and shard = $2 and holder = $3 and epoch = $4",
+            "update lease set expires_us = (select now_us from db_clock) \
+             where role = $1 and shard = $2 and holder = $3 and epoch = $4",
         )
         .bind(Arc::clone(&lease.role))
         .bind(Arc::clone(&lease.shard))

@@ -39,7 +39,7 @@ pub use device_key::{DeviceKey, KeyKind};
 pub use error::StoreError;
 pub use feed::FeedLoaded;
 pub use learned::LearnedVersion;
-pub use lease::Lease;
+pub use lease::{Lease, LeaseRow};
 pub use nonce::Nonce;
 pub use panel::Panel;
 pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};

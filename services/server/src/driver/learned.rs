@@ -23,13 +23,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub async fn run(app: AppState, memory: Arc<Memory>, token: CancellationToken) -> anyhow::Result<()> {
     let mut every = interval(LOOK_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The lease is not given back before the last lessons are saved.
+    let _writing = app.office.writing();
     loop {
         let ends = tokio::select! {
             () = token.cancelled() => true,
             () = memory.news.notified() => false,
             _ = every.tick() => false,
         };
-        if let Some(newest) = memory.newest()
+        // Whoever stands by learns nothing, and reads what there is when it takes over.
+        if app.office.tenure().is_some()
+            && let Some(newest) = memory.newest()
             && let Err(failure) = settle(&app, &memory, newest).await
         {
             memory.saved(None);
@@ -55,7 +59,7 @@ async fn settle(app: &AppState, memory: &Memory, newest: i64) -> anyhow::Result<
     }
     let Some(lessons) = memory.take() else { return Ok(()) };
     let saved = save(app, memory, &lessons, newest).await;
-    if saved.is_err() {
+    if saved.is_err() && app.office.tenure().is_some() {
         memory.put_back(lessons);
     }
     saved
@@ -66,7 +70,8 @@ async fn save(app: &AppState, memory: &Memory, lessons: &Arc<Lessons>, newest: i
     let packing = tokio::task::spawn_blocking(move || pack(&lessons.document()));
     let (version, packed) = packing.await??;
     // Somebody who was faster is found in the next round.
-    if let Some(id) = app.db.learned_save(&version, &packed, newest).await? {
+    let tenure = app.office.tenure().context("the tracking lease passed to another process")?;
+    if let Some(id) = app.db.learned_save(&version, &packed, newest, Some(&tenure.lease)).await? {
         memory.knows(id);
         memory.saved(Some(version.byte_count));
     }

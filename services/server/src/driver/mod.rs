@@ -4,6 +4,7 @@
 
 pub mod feed;
 pub mod learned;
+pub mod lease;
 pub mod others;
 pub mod panels;
 pub mod relay;

@@ -14,6 +14,8 @@ use store::ping::PingCursor;
 use store::{StoreError, StoredPing, Verdict};
 use tokio_util::sync::CancellationToken;
 
+/// How far back the first look goes, seconds: until others are noticed, and the lease's own time.
+const FIRST_LOOK_S: f64 = 30.0;
 /// How often the table is read: what a ping of another process waits at most, beside the read itself.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Longer than any commit takes, seconds.
@@ -21,18 +23,24 @@ const LOOK_BACK_S: f64 = 5.0;
 /// Rows in a page.
 const PAGE_ROWS: u32 = 10_000;
 
-/// Hands what others committed to the tracking driver, until `token` is cancelled.
+/// Hands what others committed to the tracking driver, until `token` is cancelled: while this process
+/// tracks, and others may take pings (a bus joins them, this one takes none itself, or they said so).
 ///
 /// # Errors
 /// When the tracking driver's queue is gone. A database that does not answer is waited for.
-pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> {
-    let mut seen = Seen::since(app.clock.now());
+pub async fn run(app: AppState, always: bool, token: CancellationToken) -> anyhow::Result<()> {
+    let mut seen = None;
     loop {
         tokio::select! {
             () = token.cancelled() => return Ok(()),
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        match look(&app, &mut seen).await {
+        if app.office.tenure().is_none() || !(always || app.office.has_company()) {
+            seen = None;
+            continue;
+        }
+        let seen = seen.get_or_insert_with(|| Seen::since(app.clock.now().plus_s(-FIRST_LOOK_S)));
+        match look(&app, seen).await {
             Ok(pings) if pings.is_empty() => {}
             Ok(pings) => app.accepted.send(pings).await?,
             Err(failure) => tracing::warn!(%failure, "the pings of other processes could not be read"),

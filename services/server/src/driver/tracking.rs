@@ -2,22 +2,24 @@
 //!
 //! What always holds: a ping is tracked only after its commit; effects are performed in the order the
 //! core gave them; a board leaves as soon as the core has it. After a panic the core is rebuilt from
-//! what was learned and the stored pings of the last half hour, never resumed.
+//! what was learned and the stored pings of the last half hour, never resumed. Nothing is tracked without
+//! the lease (`driver/lease.rs`): a process that stands by lets its pings go, the table has them.
 
 mod perform;
 mod rebuild;
 mod recall;
 
+use crate::driver::visits::Observed;
 use crate::live::{Common, FRAME_SPACING};
 use crate::memory::Memory;
 use crate::state::{AcceptedPings, AppState};
+use crate::tenure::Tenure;
 use ::tracking::{Effect, Event, Tracker};
 use anyhow::Context;
 use gtfs::{Timestamp, Timetable};
 use perform::Performer;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Visit;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,21 +34,50 @@ const TICK_SPACING: Duration = FRAME_SPACING;
 /// The end of the queue of committed pings; kept across restarts of the driver.
 pub type Committed = Arc<Mutex<mpsc::Receiver<AcceptedPings>>>;
 
-/// Runs until `token` is cancelled.
+/// Runs until `token` is cancelled: stands by until this process holds the lease, then tracks until it
+/// is lost.
 ///
 /// # Errors
 /// When the queue has no sender left.
 pub async fn run(
     app: AppState,
     pings: Committed,
-    visits: mpsc::Sender<Visit>,
+    visits: mpsc::Sender<Observed>,
     memory: Arc<Memory>,
     token: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut pings = pings.lock().await;
+    while !token.is_cancelled() {
+        let tenure = tokio::select! {
+            biased;
+            () = token.cancelled() => return Ok(()),
+            tenure = app.office.taken() => tenure,
+            failure = let_go(&mut pings) => return Err(failure),
+        };
+        track(&app, &mut pings, visits.clone(), Arc::clone(&memory), tenure, &token).await?;
+    }
+    Ok(())
+}
+
+/// Takes the pings of a process that does not track, so that they do not pile up.
+async fn let_go(pings: &mut mpsc::Receiver<AcceptedPings>) -> anyhow::Error {
+    while pings.recv().await.is_some() {}
+    anyhow::anyhow!("nobody sends pings any more")
+}
+
+/// Tracks as long as the tenure lasts and `token` is not cancelled.
+async fn track(
+    app: &AppState,
+    pings: &mut mpsc::Receiver<AcceptedPings>,
+    visits: mpsc::Sender<Observed>,
+    memory: Arc<Memory>,
+    tenure: Tenure,
+    token: &CancellationToken,
+) -> anyhow::Result<()> {
+    let epoch = tenure.lease.epoch;
     let mut feeds = app.feeds.subscribe();
     let mut foreign = memory.foreign.subscribe();
-    let mut driver = Driver::new(app.clone(), visits, memory);
+    let mut driver = Driver::new(app.clone(), visits, memory, tenure);
     if let Some(timetable) = app.feeds.current() {
         driver.take_timetable(timetable).await?;
     }
@@ -59,6 +90,7 @@ pub async fn run(
                 driver.remember();
                 return Ok(());
             }
+            () = app.office.lost(epoch) => break,
             changed = feeds.changed() => {
                 changed.context("the feed manager is gone")?;
                 if let Some(timetable) = app.feeds.current() {
@@ -78,9 +110,17 @@ pub async fn run(
             () = tokio::time::sleep_until(due) => {}
         }
         driver.tick_if_due();
+        // A process that was stopped for a while comes back here: what it would say may be old by now.
+        if !app.office.holds(epoch) {
+            break;
+        }
         driver.perform();
         driver.remember_if_due();
     }
+    // What this process learned meanwhile is not the newest any more.
+    driver.memory.take();
+    driver.performer.withdraw(app.clock.now());
+    Ok(())
 }
 
 /// The core and what stands around it.
@@ -98,8 +138,8 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(app: AppState, visits: mpsc::Sender<Visit>, memory: Arc<Memory>) -> Self {
-        let performer = Performer::new(app.clone(), visits);
+    fn new(app: AppState, visits: mpsc::Sender<Observed>, memory: Arc<Memory>, tenure: Tenure) -> Self {
+        let performer = Performer::new(app.clone(), visits, tenure);
         Self {
             app,
             tracker: None,

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use gtfs::{StopVisit, Timetable};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Visit;
+use store::{Lease, StoreError, Visit};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ const GATHER: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// The end of the queue; kept across restarts of the task.
-pub type Queued = Arc<Mutex<mpsc::Receiver<Visit>>>;
+pub type Queued = Arc<Mutex<mpsc::Receiver<Observed>>>;
 
 /// A visit with the ids of its feed, which outlive the feed's indexes.
 #[must_use]
@@ -41,38 +41,65 @@ pub fn with_ids(timetable: &Timetable, visit: &StopVisit) -> Option<Visit> {
     })
 }
 
+/// A visit on its way to the database, and the lease under which it was observed.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The visit.
+    pub visit: Visit,
+    /// What its write is fenced with.
+    pub lease: Lease,
+}
+
 /// Runs until `token` is cancelled and the queue is empty.
 ///
 /// # Errors
 /// When the queue has no sender left.
 pub async fn run(app: AppState, queue: Queued, token: CancellationToken) -> anyhow::Result<()> {
     let mut queue = queue.lock().await;
-    let mut visits = Vec::with_capacity(VISITS_AT_ONCE);
+    let mut observed = Vec::with_capacity(VISITS_AT_ONCE);
     loop {
         tokio::select! {
-            n = queue.recv_many(&mut visits, VISITS_AT_ONCE) => {
+            n = queue.recv_many(&mut observed, VISITS_AT_ONCE) => {
                 ensure!(n > 0, "nobody sends visits any more");
             }
             () = token.cancelled() => {
                 queue.close();
-                while queue.recv_many(&mut visits, VISITS_AT_ONCE).await > 0 {}
-                if !visits.is_empty() {
-                    app.db.visits_store(&visits, None).await?;
-                }
+                while queue.recv_many(&mut observed, VISITS_AT_ONCE).await > 0 {}
+                store_all(&app, &mut observed, &token).await;
                 return Ok(());
             }
         }
-        while let Err(failure) = app.db.visits_store(&visits, None).await {
-            tracing::warn!(%failure, visits = visits.len(), "stop visits wait for the database");
-            tokio::select! {
-                () = token.cancelled() => return Ok(()),
-                () = tokio::time::sleep(RETRY) => {}
-            }
-        }
-        visits.clear();
+        store_all(&app, &mut observed, &token).await;
         tokio::select! {
             () = token.cancelled() => {}
             () = tokio::time::sleep(GATHER) => {}
         }
     }
+}
+
+/// Stores what was observed, each under its lease; waits for a database that is away.
+async fn store_all(app: &AppState, observed: &mut Vec<Observed>, token: &CancellationToken) {
+    for same in observed.chunk_by(|a, b| a.lease == b.lease) {
+        let Some(Observed { lease, .. }) = same.first() else { continue };
+        let visits: Vec<Visit> = same.iter().map(|observed| observed.visit.clone()).collect();
+        loop {
+            match app.db.visits_store(&visits, Some(lease)).await {
+                Ok(()) => break,
+                // Whoever tracks now sees them in the stored pings.
+                Err(failure @ StoreError::Refused(_)) => {
+                    tracing::warn!(%failure, visits = visits.len(), "stop visits are not stored");
+                    app.live.counted.visits_lost(visits.len());
+                    break;
+                }
+                Err(failure) => {
+                    tracing::warn!(%failure, visits = visits.len(), "stop visits wait for the database");
+                }
+            }
+            tokio::select! {
+                () = token.cancelled() => break,
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
+    }
+    observed.clear();
 }

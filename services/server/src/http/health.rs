@@ -2,6 +2,7 @@
 
 use crate::role::Role;
 use crate::state::AppState;
+use crate::tenure::Standing;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -38,7 +39,10 @@ struct Check {
 
 impl Readiness {
     fn of(app: &AppState) -> Self {
-        let checks = vec![running(app), writer(app), timetable(app)];
+        let mut checks = vec![running(app), writer(app), timetable(app)];
+        if app.config.runs(Role::Tracking) {
+            checks.push(tracking(app));
+        }
         Self { ready: checks.iter().all(|check| check.ok), checks }
     }
 }
@@ -76,4 +80,15 @@ fn timetable(app: &AppState) -> Check {
         None => (true, "this process needs no timetable".to_owned()),
     };
     Check { name: "timetable", ok, says }
+}
+
+/// A process that tracks is ready, and so is one that stands by for it.
+fn tracking(app: &AppState) -> Check {
+    let (ok, says) = match app.office.standing() {
+        Standing::Holding(tenure) => (true, format!("this process tracks, epoch {}", tenure.lease.epoch)),
+        Standing::Standby(Some(pid)) => (true, format!("standing by: process {pid} tracks")),
+        Standing::Standby(None) => (true, "standing by: another process tracks".to_owned()),
+        Standing::Unknown => (false, "the database does not say who tracks".to_owned()),
+    };
+    Check { name: "tracking", ok, says }
 }

@@ -56,7 +56,11 @@ impl Counted {
             registry.register("tracking_pings", "Pings given to the tracking core", counted.pings.clone());
             registry.register("tracking_visits", "Stop visits observed", counted.visits.clone());
             let lost = counted.visits_lost.clone();
-            registry.register("tracking_visits_lost", "Stop visits that found the queue full", lost);
+            registry.register(
+                "tracking_visits_lost",
+                "Stop visits that were not stored: the queue was full, or the lease was lost",
+                lost,
+            );
         });
         counted
     }
@@ -88,9 +92,9 @@ impl Counted {
         self.step_s.observe(seconds);
     }
 
-    /// A stop visit found the queue to the database full.
-    pub fn visit_lost(&self) {
-        self.visits_lost.inc();
+    /// Stop visits found the queue to the database full, or the lease passed to another process.
+    pub fn visits_lost(&self, n: usize) {
+        self.visits_lost.inc_by(n as u64);
     }
 
     /// Stop visits were observed.

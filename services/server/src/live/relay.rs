@@ -21,25 +21,40 @@ pub struct Relayed {
 
 /// The sending side; without a link to other processes it does nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Relay(Option<Bus>);
+pub struct Relay {
+    bus: Option<Bus>,
+    epoch: i64,
+}
 
 impl Relay {
     /// Sends over a bus that is joined to other processes.
     #[must_use]
     pub fn over(bus: Bus) -> Self {
-        Self(Some(bus))
+        Self { bus: Some(bus), epoch: 0 }
+    }
+
+    /// The same in an epoch of the tracking lease: readers keep what is of the highest.
+    #[must_use]
+    pub fn under(&self, epoch: i64) -> Self {
+        Self { epoch, ..self.clone() }
+    }
+
+    /// No longer answers for what it sent.
+    pub fn disown(&self) {
+        if let Some(bus) = &self.bus {
+            bus.disown();
+        }
     }
 
     /// Sends a state of a board.
     pub(super) fn send(&self, board: &super::Board) {
-        let Some(bus) = &self.0 else { return };
+        let Some(bus) = &self.bus else { return };
         let stop: StopIdx = board.place.stop;
         let id: Arc<str> = (&*board.place.common.timetable.stops[stop.at()].id).into();
         let relayed = Relayed { rows: board.rows().to_vec(), alerts: board.alerts.to_vec() };
         // Rows and messages always have a JSON text.
         let payload = Bytes::from(serde_json::to_vec(&relayed).unwrap_or_default());
-        let epoch = i64::try_from(board.ep).unwrap_or(i64::MAX);
-        bus.publish(&Topic::Board(id), Message { epoch, seq: board.seq, payload });
+        bus.publish(&Topic::Board(id), Message { epoch: self.epoch, seq: board.seq, payload });
     }
 }
 

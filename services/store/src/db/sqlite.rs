@@ -30,9 +30,11 @@ pub(super) async fn open(path: &str, access: Access) -> Result<Db, StoreError> {
     }
     let path = Path::new(path);
     let lock = match access {
-        Access::Serve => Some(Arc::new(LockFile::take(path)?)),
+        Access::Serve => Some(LockFile::take(path).await?),
         Access::Admin => None,
     };
+    // Beside another server the tables stay as they are.
+    let access = if lock.as_ref().is_some_and(LockFile::is_shared) { Access::Admin } else { access };
     let options = options(path).create_if_missing(access == Access::Serve);
     let cannot = |error: sqlx::Error| {
         StoreError::Unusable(format!("cannot open {}: {error}; does the folder exist?", path.display()))
@@ -40,6 +42,7 @@ pub(super) async fn open(path: &str, access: Access) -> Result<Db, StoreError> {
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
     let applied = applied(&writes).await?;
     migrate(&writes, &MIGRATOR, access, applied).await?;
+    let lock = lock.map(LockFile::share).transpose()?.map(Arc::new);
     let reads = pool(READERS_MAX).connect_with(options.read_only(true)).await.map_err(cannot)?;
     Ok(Db { reads: Pool::Sqlite(reads), writes: Pool::Sqlite(writes), _lock: lock })
 }

@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(newest, 0);
         for hours in (0..24 * 20).step_by(6) {
             let document = hours.to_string();
-            newest = db.learned_save(&version(hours), document.as_bytes(), newest).await.unwrap().unwrap();
+            newest = db.learned_save(&version(hours), document.as_bytes(), newest, None).await.unwrap().unwrap();
         }
         let kept = db.learned_versions("main").await.unwrap();
         assert_eq!(kept.len() as i64, VERSIONS_MAX);
@@ -37,11 +37,11 @@ on_both! {
 
     async fn a_server_that_did_not_know_of_an_import_saves_nothing_over_it(place: &Place) {
         let db = place.open().await;
-        let own = db.learned_save(&version(1), b"own", 0).await.unwrap().unwrap();
+        let own = db.learned_save(&version(1), b"own", 0, None).await.unwrap().unwrap();
         let imported = db.learned_put(&version(2), b"imported", &actor()).await.unwrap();
-        assert_eq!(db.learned_save(&version(3), b"late", own).await.unwrap(), None);
+        assert_eq!(db.learned_save(&version(3), b"late", own, None).await.unwrap(), None);
         assert_eq!(db.learned_newest("main").await.unwrap(), imported);
-        let next = db.learned_save(&version(4), b"next", imported).await.unwrap().unwrap();
+        let next = db.learned_save(&version(4), b"next", imported, None).await.unwrap().unwrap();
         let kept: Vec<(i64, bool)> =
             db.learned_versions("main").await.unwrap().iter().map(|v| (v.id, v.by_command)).collect();
         assert_eq!(kept, [(next, false), (imported, true), (own, false)], "what was there before it stays");
@@ -50,8 +50,8 @@ on_both! {
     async fn feeds_do_not_see_each_other(place: &Place) {
         let db = place.open().await;
         let other = LearnedVersion { feed: "ferries".into(), ..version(1) };
-        db.learned_save(&version(1), b"a", 0).await.unwrap().unwrap();
-        db.learned_save(&other, b"b", 0).await.unwrap().unwrap();
+        db.learned_save(&version(1), b"a", 0, None).await.unwrap().unwrap();
+        db.learned_save(&other, b"b", 0, None).await.unwrap().unwrap();
         assert_eq!(db.learned_versions("main").await.unwrap().len(), 1);
         assert_eq!(db.learned_versions("ferries").await.unwrap().len(), 1);
     }

@@ -52,6 +52,22 @@ on_both! {
         assert_eq!(db.lease_take("tracking", "", "a", 10).await.unwrap().unwrap().epoch, 3);
     }
 
+    async fn anybody_can_see_who_holds_a_lease_and_whether_it_still_stands(place: &Place) {
+        let db = place.open().await;
+        assert_eq!(db.lease_of("tracking", "").await.unwrap(), None);
+        let lease = db.lease_take("tracking", "", "a", 10).await.unwrap().unwrap();
+        let row = db.lease_of("tracking", "").await.unwrap().unwrap();
+        assert!(row.holds(), "{row:?}");
+        assert_eq!(row.lease, lease);
+        assert!((9_000_000..=10_000_000).contains(&(row.expires_us - row.now_us)), "{row:?}");
+        db.lease_release(&lease).await.unwrap();
+        assert!(!db.lease_of("tracking", "").await.unwrap().unwrap().holds());
+        let next = db.lease_take("tracking", "", "b", 10).await.unwrap().unwrap();
+        db.lease_release(&lease).await.unwrap();
+        let row = db.lease_of("tracking", "").await.unwrap().unwrap();
+        assert!(row.holds() && row.lease == next, "an old holder ends nobody else's lease: {row:?}");
+    }
+
     async fn a_holder_that_lost_its_lease_writes_nothing(place: &Place) {
         let db = place.open().await;
         let slept = db.lease_take("tracking", "", "a", 0).await.unwrap().unwrap();

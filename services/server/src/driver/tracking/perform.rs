@@ -1,13 +1,13 @@
 //! Performs the effects of the tracking core.
 
-use crate::driver::visits::with_ids;
+use crate::driver::visits::{Observed, with_ids};
 use crate::live::{Common, Known, Publisher};
 use crate::state::AppState;
+use crate::tenure::Tenure;
 use ::tracking::{Effect, OperatorAlert, Ping};
 use gtfs::{StopVisit, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Visit;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -20,7 +20,8 @@ pub(super) struct Performer {
     publisher: Publisher,
     common: Option<Arc<Common>>,
     known: Known,
-    visits: mpsc::Sender<Visit>,
+    visits: mpsc::Sender<Observed>,
+    tenure: Tenure,
     /// When each ping that no frame shows yet was received.
     unshown: Vec<Instant>,
     frames_due: Option<Instant>,
@@ -28,15 +29,16 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    pub(super) fn new(app: AppState, visits: mpsc::Sender<Visit>) -> Self {
-        let epoch = app.live.epoch;
-        let publisher = Publisher::new(Arc::clone(&app.live.hub), epoch).relaying(app.live.relay.clone());
+    pub(super) fn new(app: AppState, visits: mpsc::Sender<Observed>, tenure: Tenure) -> Self {
+        let relay = app.live.relay.under(tenure.lease.epoch);
+        let publisher = Publisher::new(Arc::clone(&app.live.hub), app.live.epoch).relaying(relay);
         Self {
             app,
             publisher,
             common: None,
             known: Known::default(),
             visits,
+            tenure,
             unshown: Vec::new(),
             frames_due: None,
             renew_at: Instant::now(),
@@ -96,10 +98,9 @@ impl Performer {
     fn store(&self, visit: &StopVisit) {
         let counted = &self.app.live.counted;
         let row = self.common.as_ref().and_then(|common| with_ids(&common.timetable, visit));
-        match row.map(|row| self.visits.try_send(row)) {
-            Some(Ok(())) => counted.visits(1),
-            Some(Err(_)) | None => counted.visit_lost(),
-        }
+        let observed = row.map(|visit| Observed { visit, lease: self.tenure.lease.clone() });
+        let queued = observed.is_some_and(|observed| self.visits.try_send(observed).is_ok());
+        if queued { counted.visits(1) } else { counted.visits_lost(1) }
     }
 
     /// Sends frames that have waited, and makes the next snapshot when one is due.
@@ -114,6 +115,21 @@ impl Performer {
         let snapshot = self.common.as_ref().and_then(|common| self.known.snapshot(common, now));
         if let Some(snapshot) = snapshot {
             self.app.live.realtime.store(Some(Arc::new(snapshot)));
+        }
+    }
+
+    /// Since when visits may not have been stored, because nobody tracked.
+    pub(super) fn unserved_since(&self, now: Timestamp) -> Timestamp {
+        now.plus_s(-self.tenure.gap_s * self.app.clock.speed())
+    }
+
+    /// This process no longer tracks: what it said last is taken back, boards fall to the timetable
+    /// until whoever tracks now has spoken.
+    pub(super) fn withdraw(&mut self, now: Timestamp) {
+        self.app.live.realtime.store(None);
+        self.app.live.relay.disown();
+        if let Some(common) = self.common.take() {
+            self.publisher.install(&common, now);
         }
     }
 

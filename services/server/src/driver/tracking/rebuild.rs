@@ -1,9 +1,10 @@
-//! Rebuilds the core from the stored pings of the last half hour, at start and after a panic.
+//! Rebuilds the core from the stored pings of the last half hour: at start, at a take-over, after a panic.
 //!
 //! The same core sees the same pings at the times they were received, ticks between; what it says of
 //! the past is dropped, but for the newest board of each stop and the newest word on each trip and
-//! vehicle. Visits are not stored again: they were. Nothing is learned twice either: what was learned
-//! takes its place at the moment it was saved, over whatever the pings before that moment had taught.
+//! vehicle. Visits are not stored again, they were; but for those of the time in which nobody tracked.
+//! Nothing is learned twice: what was learned takes its place at the moment it was saved, over whatever
+//! the pings before that moment had taught.
 
 use super::Driver;
 use ::tracking::learned::Document;
@@ -32,7 +33,7 @@ impl Driver {
     /// When the database can not be read.
     pub(super) async fn rebuild(&mut self, tracker: &mut Tracker) -> anyhow::Result<()> {
         let (begun, now) = (Instant::now(), self.app.clock.now());
-        let mut past = Past::default();
+        let mut past = Past::since(self.performer.unserved_since(now));
         let mut since = now.plus_s(-REBUILD_S);
         if let Some(edge) = self.app.db.ping_received_nth_newest(REBUILD_PINGS_MAX).await? {
             since = since.max(edge);
@@ -76,8 +77,9 @@ impl Driver {
 }
 
 /// What the core said while it caught up.
-#[derive(Default)]
 struct Past {
+    /// Visits observed from then on are stored.
+    unserved_since: Timestamp,
     boards: BTreeMap<StopIdx, Arc<StopBoard>>,
     wake_at: Option<Timestamp>,
     effects: Vec<Effect>,
@@ -85,6 +87,10 @@ struct Past {
 }
 
 impl Past {
+    fn since(unserved_since: Timestamp) -> Self {
+        Self { unserved_since, boards: BTreeMap::new(), wake_at: None, effects: Vec::new(), pings: 0 }
+    }
+
     /// At `now` takes over what was learned by then. What can not be taken over is said aloud.
     fn learn(&mut self, tracker: &mut Tracker, now: Timestamp, document: Arc<Document>, driver: &mut Driver) {
         self.tick_until(tracker, now, driver);
@@ -105,6 +111,9 @@ impl Past {
                 Effect::WakeAt(t) => self.wake_at = Some(t),
                 Effect::Board(stop, board) => {
                     self.boards.insert(stop, board);
+                }
+                visit @ Effect::Visit(_) if now >= self.unserved_since => {
+                    driver.performer.perform(visit, now)
                 }
                 _ => {}
             }
