@@ -75,20 +75,17 @@ pub async fn run_with(
     if app.config.runs(Role::Tracking) {
         track(&app, &mut supervisor, committed_pings, bus.is_some());
     }
-    match bus {
-        Some(bus) if app.config.runs(Role::Web) => {
-            let state = app.clone();
-            supervisor.start(Stage::Driver, "relay", move |token| {
-                driver::relay::run(state.clone(), bus.clone(), token)
-            });
-        }
-        None if app.config.runs(Role::Ingest) => {
-            let state = app.clone();
-            supervisor.start(Stage::Driver, "company", move |token| {
-                driver::lease::keep_company(state.clone(), token)
-            });
-        }
-        _ => {}
+    if app.config.runs(Role::Ingest) && bus.is_none() {
+        let state = app.clone();
+        supervisor
+            .start(Stage::Driver, "company", move |token| driver::lease::keep_company(state.clone(), token));
+    }
+    if app.config.runs(Role::Web) {
+        // Alone on its bus a process that stands by shows the timetable.
+        let (state, bus) = (app.clone(), bus.unwrap_or_else(Bus::local));
+        supervisor.start(Stage::Driver, "relay", move |token| {
+            driver::relay::run(state.clone(), bus.clone(), token)
+        });
     }
     let state = app.clone();
     supervisor.start(Stage::Driver, "feed", move |token| driver::feed::run(state.clone(), token));

@@ -36,6 +36,8 @@ pub enum Topic {
     Board(Arc<str>),
     /// Where all vehicles are.
     Positions,
+    /// A piece of the newest GTFS-realtime snapshot, by its place in it; pieces of one snapshot share epoch and seq.
+    Realtime(u16),
 }
 
 /// A latest value.

@@ -1,10 +1,10 @@
-//! Serves boards in a process that does not track: they come over the bus from the one that does.
+//! Serves boards and GTFS-realtime in a process that does not track: they come over the bus from the one that does.
 //!
 //! A process that may track itself does so only while it stands by (`driver/lease.rs`).
 //! Names and the timetable come from this process' own feed. When the bus falls silent the boards grow
 //! old in plain sight: heartbeats carry the age of the link, and beyond a minute predictions are withdrawn.
 
-use crate::live::{Common, Publisher, Relayed, read_relayed};
+use crate::live::{Common, Publisher, Relayed, Snapshot, read_relayed};
 use crate::state::AppState;
 use anyhow::Context;
 use gtfs::Timetable;
@@ -114,7 +114,17 @@ impl Mirror {
                     self.publisher.relayed(stop, relayed);
                 }
             }
+            Topic::Realtime(_) => self.take_realtime(),
             Topic::Positions => {}
+        }
+    }
+
+    /// Header times never fall, so of two snapshots the later one stays, whoever made it.
+    fn take_realtime(&self) {
+        let slot = &self.app.live.realtime;
+        let has_s = slot.load().as_ref().map_or(0, |snapshot| snapshot.timestamp_s);
+        if let Some(snapshot) = Snapshot::received(&self.bus, has_s).filter(|new| new.epoch >= self.epoch) {
+            slot.store(Some(Arc::new(snapshot)));
         }
     }
 

@@ -1,4 +1,7 @@
 //! `/gtfs-rt/{trip-updates,vehicle-positions,alerts}.{pb,json}`: the feeds for other apps.
+//!
+//! A process that does not track serves what the tracking one sends over the bus. `Age` (RFC 9111, 5.1) says
+//! how old the feed is; one that is too old to be live is not served.
 
 use super::error::ApiError;
 use super::public;
@@ -15,7 +18,7 @@ const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json; charset=utf-8";
 /// How long an answer may be kept, seconds: the feeds are made anew each second.
 const MAX_AGE_S: u32 = 1;
-/// When to try again while no timetable is loaded, seconds.
+/// When to try again while there is nothing to serve, seconds.
 const RETRY_S: u32 = 5;
 
 /// The routes of this file.
@@ -29,13 +32,26 @@ async fn feed(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (feed, form) = named(&file)?;
-    let snapshot = app
-        .live
-        .realtime
-        .load_full()
-        .ok_or_else(|| ApiError::busy(RETRY_S, "no timetable is loaded yet; try again soon"))?;
-    let etag = format!("W/\"{}-{}\"", app.live.epoch, snapshot.timestamp_s);
-    Ok(public::unless_known(&headers, &etag, MAX_AGE_S, || form.answer(&snapshot, feed)))
+    let snapshot = app.live.realtime.load_full().ok_or_else(|| nothing(&app))?;
+    let now = app.clock.now();
+    if snapshot.is_too_old(now) {
+        let says =
+            format!("the tracking process was last heard {} s ago; try again soon", snapshot.age_s(now));
+        return Err(ApiError::busy(RETRY_S, says));
+    }
+    let etag = format!("W/\"{}-{}\"", snapshot.epoch, snapshot.timestamp_s);
+    let mut response = public::unless_known(&headers, &etag, MAX_AGE_S, || form.answer(&snapshot, feed));
+    response.headers_mut().insert(header::AGE, snapshot.age_s(now).into());
+    Ok(response)
+}
+
+/// Why there is no feed at all.
+fn nothing(app: &AppState) -> ApiError {
+    let says = match app.feeds.current() {
+        None => "no timetable is loaded yet; try again soon",
+        Some(_) => "the tracking process was not heard yet; processes are joined with --bus redis://HOST",
+    };
+    ApiError::busy(RETRY_S, says)
 }
 
 #[derive(Clone, Copy)]

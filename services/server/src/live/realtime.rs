@@ -5,6 +5,7 @@
 //! always rise when the content does (rules E017, E018).
 
 mod alerts;
+mod pieces;
 mod positions;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use gtfs::realtime::{FeedEntity, FeedHeader, FeedMessage};
 use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use store::bus::{self, Bus};
 use tracking::{DatedTrip, Effect, TripUpdate, VehiclePosition};
 
 /// Positions older than this are not in the feed, seconds (R18; rule W008 is 65 s for the header).
@@ -52,6 +54,8 @@ pub enum Feed {
 pub struct Snapshot {
     /// When it was true, epoch seconds.
     pub timestamp_s: u64,
+    /// Of the tracking lease under which it was made.
+    pub epoch: i64,
     feeds: [Encoded; 3],
 }
 
@@ -127,7 +131,41 @@ impl Snapshot {
             protobuf: OnceLock::new(),
             json: OnceLock::new(),
         });
-        Self { timestamp_s, feeds }
+        Self { timestamp_s, epoch: 0, feeds }
+    }
+
+    /// How old it is, seconds.
+    #[must_use]
+    pub fn age_s(&self, now: Timestamp) -> u64 {
+        now.s().unsigned_abs().saturating_sub(self.timestamp_s)
+    }
+
+    /// Whether what it says of vehicles and trips may no longer be shown as live.
+    #[must_use]
+    pub fn is_too_old(&self, now: Timestamp) -> bool {
+        self.age_s(now) as f64 > POSITION_AGE_S_MAX
+    }
+
+    /// Sends it to the processes that do not track; one too large for the bus stays here.
+    pub fn send(&self, bus: &Bus) {
+        let pieces = pieces::cut(self).unwrap_or_default();
+        for (at, payload) in (0..).zip(pieces) {
+            let message = bus::Message { epoch: self.epoch, seq: self.timestamp_s, payload };
+            bus.publish(&bus::Topic::Realtime(at), message);
+        }
+    }
+
+    /// The newest one on the bus, when all its pieces are there; `None` also when it is not newer than `than_s`.
+    #[must_use]
+    pub fn received(bus: &Bus, than_s: u64) -> Option<Self> {
+        let first = bus.latest(&bus::Topic::Realtime(0)).filter(|first| first.seq > than_s)?;
+        let rest = (1..pieces::count(first.payload.clone())?).map(|at| {
+            let piece = bus.latest(&bus::Topic::Realtime(at))?;
+            ((piece.epoch, piece.seq) == (first.epoch, first.seq)).then_some(piece.payload)
+        });
+        let all: Vec<Bytes> =
+            std::iter::once(Some(first.payload.clone())).chain(rest).collect::<Option<_>>()?;
+        Some(Self { epoch: first.epoch, ..pieces::join(&all)? })
     }
 
     /// A feed as a message.

@@ -46,6 +46,14 @@ impl Relay {
         }
     }
 
+    /// Stamps a snapshot of the GTFS-realtime feeds with the epoch, and sends it.
+    pub fn send_realtime(&self, snapshot: &mut super::Snapshot) {
+        snapshot.epoch = self.epoch;
+        if let Some(bus) = &self.bus {
+            snapshot.send(bus);
+        }
+    }
+
     /// Sends a state of a board.
     pub(super) fn send(&self, board: &super::Board) {
         let Some(bus) = &self.bus else { return };

@@ -26,6 +26,7 @@ impl Channel {
         match self {
             Self::Topic(Topic::Board(stop)) => format!("board:{stop}"),
             Self::Topic(Topic::Positions) => "positions".into(),
+            Self::Topic(Topic::Realtime(piece)) => format!("realtime:{piece}"),
             Self::Hints => "hints".into(),
             Self::Refresh => "refresh".into(),
         }
@@ -36,7 +37,10 @@ impl Channel {
             "positions" => Some(Self::Topic(Topic::Positions)),
             "hints" => Some(Self::Hints),
             "refresh" => Some(Self::Refresh),
-            _ => name.strip_prefix("board:").map(|stop| Self::Topic(Topic::Board(stop.into()))),
+            _ => match name.strip_prefix("realtime:") {
+                Some(piece) => Some(Self::Topic(Topic::Realtime(piece.parse().ok()?))),
+                None => name.strip_prefix("board:").map(|stop| Self::Topic(Topic::Board(stop.into()))),
+            },
         }
     }
 }
@@ -84,7 +88,8 @@ mod tests {
     #[test]
     fn every_channel_reads_back_from_its_name() {
         let boards = ["P04", "", "a:b*?", "ป้าย 3"].map(|stop| Channel::Topic(Topic::Board(stop.into())));
-        let others = [Channel::Topic(Topic::Positions), Channel::Hints, Channel::Refresh];
+        let realtime = Channel::Topic(Topic::Realtime(258));
+        let others = [Channel::Topic(Topic::Positions), realtime, Channel::Hints, Channel::Refresh];
         for channel in boards.into_iter().chain(others) {
             assert_eq!(Channel::parse(&channel.name()), Some(channel));
         }

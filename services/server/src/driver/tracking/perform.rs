@@ -1,7 +1,7 @@
 //! Performs the effects of the tracking core.
 
 use crate::driver::visits::{Observed, with_ids};
-use crate::live::{Common, Known, Publisher};
+use crate::live::{Common, Known, Publisher, Relay};
 use crate::state::AppState;
 use crate::tenure::Tenure;
 use ::tracking::{Effect, OperatorAlert, Ping};
@@ -22,6 +22,7 @@ pub(super) struct Performer {
     known: Known,
     visits: mpsc::Sender<Observed>,
     tenure: Tenure,
+    relay: Relay,
     /// When each ping that no frame shows yet was received.
     unshown: Vec<Instant>,
     frames_due: Option<Instant>,
@@ -31,7 +32,7 @@ pub(super) struct Performer {
 impl Performer {
     pub(super) fn new(app: AppState, visits: mpsc::Sender<Observed>, tenure: Tenure) -> Self {
         let relay = app.live.relay.under(tenure.lease.epoch);
-        let publisher = Publisher::new(Arc::clone(&app.live.hub), app.live.epoch).relaying(relay);
+        let publisher = Publisher::new(Arc::clone(&app.live.hub), app.live.epoch).relaying(relay.clone());
         Self {
             app,
             publisher,
@@ -39,6 +40,7 @@ impl Performer {
             known: Known::default(),
             visits,
             tenure,
+            relay,
             unshown: Vec::new(),
             frames_due: None,
             renew_at: Instant::now(),
@@ -113,7 +115,8 @@ impl Performer {
             self.renew_at = at + RENEW_EVERY;
         }
         let snapshot = self.common.as_ref().and_then(|common| self.known.snapshot(common, now));
-        if let Some(snapshot) = snapshot {
+        if let Some(mut snapshot) = snapshot {
+            self.relay.send_realtime(&mut snapshot);
             self.app.live.realtime.store(Some(Arc::new(snapshot)));
         }
     }
