@@ -144,7 +144,6 @@ impl Office {
     }
 
     /// Held by a task whose last write needs the lease.
-    #[must_use]
     pub fn writing(&self) -> TaskTrackerToken {
         self.writing.token()
     }
