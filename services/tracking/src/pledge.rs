@@ -7,6 +7,7 @@
 use crate::DatedTrip;
 use crate::gamma::Gamma;
 use crate::learned::calibration::{Fell, Phase};
+use crate::score::Judged;
 use gtfs::Timestamp;
 use gtfs::time::MICROS;
 
@@ -24,9 +25,11 @@ const FAR_MINUTES: i64 = 3;
 /// call be reached sooner: else those that came early would be learned before those that come late,
 /// and on the first day every vehicle would seem to be early.
 const RIPE: f64 = 1.5;
-/// A prediction is given up when its call was not reached this long after the last sampled moment
-/// it could be for, seconds.
-const GIVEN_UP_S: f64 = 3_600.0;
+/// A prediction is given up when its call was not reached this long after it was expected, seconds;
+/// with that a promise is a ghost (as in the scorer of logs),
+const GIVEN_UP_S: f64 = 1_800.0;
+/// if it was told to be at most this far away, seconds.
+const PROMISED_S: f64 = 600.0;
 
 /// One prediction that was told.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +44,37 @@ pub(crate) struct Pledge {
     /// As predicted, before calibration: seconds after the fix.
     mean_s: f32,
     var_s2: f32,
+    /// As told, 10 %, the published value, 90 %: seconds after it was made.
+    told_s: [f32; 3],
+    /// The first of its call to promise it within [`PROMISED_S`].
+    promise: bool,
     /// What came of it, once its call was reached.
     fell: Option<(Timestamp, f32)>,
+}
+
+/// A prediction as it is handed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    pub(crate) dated: DatedTrip,
+    pub(crate) call: u16,
+    pub(crate) phase: Phase,
+    /// As predicted, before calibration.
+    pub(crate) arrival: Gamma,
+    /// Age of the fix it counts from, seconds.
+    pub(crate) age_s: f64,
+    /// When it stood.
+    pub(crate) made: Timestamp,
+    /// 10 %, the published value, 90 %, as told.
+    pub(crate) told: [Timestamp; 3],
+}
+
+/// What is handed out at the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reaped<'a> {
+    /// Where an arrival fell.
+    Fell(&'a Fell),
+    /// A call of a trip that was told within ten minutes, and nobody came.
+    Ghost(DatedTrip),
 }
 
 /// The predictions of one vehicle that are followed.
@@ -62,52 +94,70 @@ impl Pledges {
         due
     }
 
-    /// Hands out what is ripe.
-    pub(crate) fn reap(&mut self, now: Timestamp, mut report: impl FnMut(&Fell)) {
+    /// Hands out what is ripe, and each promise that nobody kept.
+    pub(crate) fn reap(&mut self, now: Timestamp, mut report: impl FnMut(Reaped<'_>)) {
         self.open.retain(|pledge| {
             let since_s = now.since_s(pledge.made);
-            match pledge.fell {
-                Some((arrival, gap_s)) if since_s >= pledge.ripe_s() => {
-                    report(&pledge.fell(arrival, f64::from(gap_s)));
-                    false
+            if let Some((arrival, gap_s)) = pledge.fell {
+                let ripe = since_s >= pledge.ripe_s();
+                if ripe {
+                    report(Reaped::Fell(&pledge.fell(arrival, f64::from(gap_s))));
                 }
-                _ => since_s < GIVEN_UP_S,
+                return !ripe;
             }
+            let given_up = since_s >= pledge.ahead_s() + GIVEN_UP_S;
+            if given_up && pledge.promise {
+                report(Reaped::Ghost(pledge.dated));
+            }
+            !given_up
         });
     }
 
-    /// Follows a prediction made from the fix of `age_s` ago, if it is this minute's turn.
-    pub(crate) fn follow(
-        &mut self,
-        dated: DatedTrip,
-        call: u16,
-        phase: Phase,
-        arrival: Gamma,
-        age_s: f64,
-        made: Timestamp,
-    ) {
-        let ahead_s = arrival.mean_s - age_s;
-        let turn = ahead_s < NEAR_S || (self.minute + i64::from(call)) % FAR_MINUTES == 0;
+    /// Follows a prediction, if it is this minute's turn.
+    pub(crate) fn follow(&mut self, said: &Said) {
+        let ahead_s = said.arrival.mean_s - said.age_s;
+        let turn = ahead_s < NEAR_S || (self.minute + i64::from(said.call)) % FAR_MINUTES == 0;
         if !turn || !(AHEAD_S_MIN..=AHEAD_S_MAX).contains(&ahead_s) || self.open.len() >= PLEDGES_MAX {
             return;
         }
+        let [low, told, high] = said.told.map(|told| told.since_s(said.made) as f32);
+        let is_it = |pledge: &&Pledge| pledge.call == said.call && pledge.dated == said.dated;
+        let promise = f64::from(told) <= PROMISED_S && !self.open.iter().filter(is_it).any(|p| p.promise);
         self.open.push(Pledge {
-            dated,
-            call,
-            phase,
-            age_s: age_s as f32,
-            made,
-            mean_s: arrival.mean_s as f32,
-            var_s2: arrival.var_s2 as f32,
+            dated: said.dated,
+            call: said.call,
+            phase: said.phase,
+            age_s: said.age_s as f32,
+            made: said.made,
+            mean_s: said.arrival.mean_s as f32,
+            var_s2: said.arrival.var_s2 as f32,
+            told_s: [low, told, high],
+            promise,
             fell: None,
         });
     }
 
-    /// The call was reached, `gap_s` of timetable after the one before.
-    pub(crate) fn settle(&mut self, dated: DatedTrip, call: u16, arrival: Timestamp, gap_s: f64) {
-        for pledge in self.open.iter_mut().filter(|pledge| pledge.call == call && pledge.dated == dated) {
-            pledge.fell = pledge.fell.or(Some((arrival, gap_s as f32)));
-        }
+    /// The call was reached, `gap_s` of timetable after the one before: reports how each prediction of
+    /// it did. Those of calls before it will never be known; that of the next is no ghost any more.
+    pub(crate) fn settle(
+        &mut self,
+        dated: DatedTrip,
+        call: u16,
+        arrival: Timestamp,
+        gap_s: f64,
+        mut report: impl FnMut(&Judged),
+    ) {
+        self.open.retain_mut(|pledge| {
+            if pledge.dated != dated || pledge.fell.is_some() {
+                return true;
+            }
+            if pledge.call == call {
+                report(&pledge.judged(arrival));
+                pledge.fell = Some((arrival, gap_s as f32));
+            }
+            pledge.promise &= pledge.call != call + 1;
+            pledge.call >= call
+        });
     }
 
     /// Forgets all: the trips they speak of have other names now.
@@ -119,13 +169,25 @@ impl Pledges {
 impl Pledge {
     /// Nothing is learned of it before this long after it was made, seconds.
     fn ripe_s(&self) -> f64 {
-        RIPE * f64::from(self.mean_s - self.age_s)
+        RIPE * self.ahead_s()
+    }
+
+    /// Time still to go when it was made, as predicted, seconds.
+    fn ahead_s(&self) -> f64 {
+        f64::from(self.mean_s - self.age_s)
+    }
+
+    fn judged(&self, arrival: Timestamp) -> Judged {
+        let to_go_s = arrival.since_s(self.made);
+        let [low_s, told_s, high_s] = self.told_s.map(f64::from);
+        let inside = low_s <= to_go_s && to_go_s <= high_s;
+        Judged { to_go_s, to_predicted_s: told_s, error_s: to_go_s - told_s, inside }
     }
 
     fn fell(&self, arrival: Timestamp, gap_s: f64) -> Fell {
         let (mean_s, age_s) = (f64::from(self.mean_s), f64::from(self.age_s));
         let gamma = Gamma { mean_s, var_s2: f64::from(self.var_s2) };
-        let to_go_s = mean_s - age_s;
+        let to_go_s = self.ahead_s();
         Fell {
             phase: self.phase,
             to_go_s,
@@ -149,9 +211,29 @@ mod tests {
     fn told(now: Timestamp, call: u16, ahead_s: f64) -> Pledges {
         let mut pledges = Pledges::default();
         assert!(pledges.is_due(now));
-        let arrival = Gamma { mean_s: ahead_s, var_s2: 400.0 };
-        pledges.follow(trip(), call, Phase::MidTrip, arrival, 0.0, now);
+        pledges.follow(&said(now, call, ahead_s));
         pledges
+    }
+
+    fn said(made: Timestamp, call: u16, ahead_s: f64) -> Said {
+        Said {
+            dated: trip(),
+            call,
+            phase: Phase::MidTrip,
+            arrival: Gamma { mean_s: ahead_s, var_s2: 400.0 },
+            age_s: 0.0,
+            made,
+            told: [-30.0, -5.0, 30.0].map(|s| made.plus_s(ahead_s + s)),
+        }
+    }
+
+    fn learned(pledges: &mut Pledges, now: Timestamp) -> (Vec<Fell>, u32) {
+        let (mut fell, mut ghosts) = (Vec::new(), 0);
+        pledges.reap(now, |reaped| match reaped {
+            Reaped::Fell(one) => fell.push(*one),
+            Reaped::Ghost(_) => ghosts += 1,
+        });
+        (fell, ghosts)
     }
 
     const NOON: Timestamp = Timestamp(1_795_500_000 * MICROS);
@@ -159,15 +241,17 @@ mod tests {
     #[test]
     fn what_came_of_a_prediction_is_learned_once_and_not_before_late_ones_could_have_come() {
         let mut pledges = told(NOON, 3, 300.0);
-        pledges.settle(trip(), 3, NOON.plus_s(280.0), 60.0);
-        let mut learned = Vec::new();
-        pledges.reap(NOON.plus_s(300.0), |fell| learned.push(*fell));
-        assert!(learned.is_empty());
-        pledges.reap(NOON.plus_s(460.0), |fell| learned.push(*fell));
-        pledges.reap(NOON.plus_s(500.0), |fell| learned.push(*fell));
-        assert_eq!(learned.len(), 1);
-        assert_eq!(learned[0].to_go_s, 300.0);
-        assert!((-1.2..-0.8).contains(&learned[0].residual), "{:?}", learned[0]);
+        let mut judged = Vec::new();
+        for _ in 0..2 {
+            pledges.settle(trip(), 3, NOON.plus_s(280.0), 60.0, |one| judged.push(*one));
+        }
+        let as_told = Judged { to_go_s: 280.0, to_predicted_s: 295.0, error_s: -15.0, inside: true };
+        assert_eq!(judged, [as_told]);
+        assert!(learned(&mut pledges, NOON.plus_s(300.0)).0.is_empty());
+        let (fell, ghosts) = learned(&mut pledges, NOON.plus_s(460.0));
+        assert_eq!((fell.len(), ghosts, learned(&mut pledges, NOON.plus_s(500.0)).0.len()), (1, 0, 0));
+        assert_eq!(fell[0].to_go_s, 300.0);
+        assert!((-1.2..-0.8).contains(&fell[0].residual), "{:?}", fell[0]);
     }
 
     #[test]
@@ -178,11 +262,25 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_never_reached_is_given_up() {
+    fn a_call_told_for_minutes_and_never_reached_is_one_ghost() {
         let mut pledges = told(NOON, 3, 300.0);
-        pledges.settle(trip(), 4, NOON.plus_s(280.0), 60.0);
-        pledges.reap(NOON.plus_s(GIVEN_UP_S), |_| {});
+        for minute in 1..4 {
+            let now = NOON.plus_s(60.0 * f64::from(minute));
+            assert!(pledges.is_due(now));
+            pledges.follow(&said(now, 3, 300.0));
+        }
+        assert_eq!(learned(&mut pledges, NOON.plus_s(2_000.0)), (vec![], 0));
+        assert_eq!(learned(&mut pledges, NOON.plus_s(2_400.0)), (vec![], 1));
         assert!(pledges.open.is_empty());
+    }
+
+    #[test]
+    fn a_vehicle_seen_at_the_call_before_or_after_is_no_ghost() {
+        for (told_call, seen_call) in [(4, 3), (3, 4)] {
+            let mut pledges = told(NOON, told_call, 300.0);
+            pledges.settle(trip(), seen_call, NOON.plus_s(280.0), 60.0, |_| {});
+            assert_eq!(learned(&mut pledges, NOON.plus_s(3_000.0)), (vec![], 0));
+        }
     }
 
     #[test]
@@ -192,8 +290,7 @@ mod tests {
             let now = NOON.plus_s(60.0 * f64::from(minute));
             pledges.is_due(now);
             for call in 0..200 {
-                let arrival = Gamma { mean_s: 200.0, var_s2: 400.0 };
-                pledges.follow(trip(), call, Phase::MidTrip, arrival, 0.0, now);
+                pledges.follow(&said(now, call, 200.0));
             }
         }
         assert_eq!(pledges.open.len(), PLEDGES_MAX);

@@ -42,6 +42,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What the feed has been told of a call still to come.
+    pub(crate) fn standing(&self) -> Option<Moments> {
+        (self.known && !self.arrived && !self.departed).then_some(self.feed)
+    }
+
     /// The same, of which only what was observed is still told.
     pub(crate) fn observed_only(&self) -> Self {
         Self { known: self.known && self.arrived, ..*self }

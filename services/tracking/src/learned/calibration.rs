@@ -10,7 +10,6 @@
 mod residuals;
 
 use crate::gamma::{Warp, Z};
-use gtfs::Timestamp;
 use gtfs::timetable::Mode;
 use residuals::Residuals;
 
@@ -51,9 +50,6 @@ const PRIOR_TRIPS: f64 = 8.0;
 /// design's 200 trips a cell speaks for itself to 90 %.
 const PARENT_TRIPS: f64 = 20.0;
 
-/// Curves are renewed this often, seconds.
-const RENEWED_S: f64 = 60.0;
-
 /// Everything learned about the spread of residuals.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calibration {
@@ -61,11 +57,10 @@ pub(crate) struct Calibration {
     cells: [[Residuals; HORIZONS_S.len()]; PHASES],
     /// What follows from them, as last renewed.
     curves: [Curve; PHASES],
-    renewed: Option<Timestamp>,
 }
 
 /// Where an arrival fell, and in what.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Fell {
     pub(crate) phase: Phase,
     /// Seconds still to go, as predicted.
@@ -101,13 +96,9 @@ impl Calibration {
         self.cells[fell.phase as usize][fell.horizon()].add(fell.residual, weight);
     }
 
-    /// Once in a while lets predictions be read by what was learned since: not at every arrival, or
-    /// no two predictions would be told alike.
-    pub(crate) fn renew(&mut self, now: Timestamp) {
-        if self.renewed.is_some_and(|renewed| now.since_s(renewed) < RENEWED_S) {
-            return;
-        }
-        self.renewed = Some(now);
+    /// Lets predictions be read by what was learned since: done once a minute and not at every
+    /// arrival, or no two predictions would be told alike.
+    pub(crate) fn renew(&mut self) {
         let all = self.all.quantiles_over(Warp(Z), PRIOR_TRIPS);
         for (curve, cells) in self.curves.iter_mut().zip(&self.cells) {
             *curve = Curve(std::array::from_fn(|at| cells[at].quantiles_over(all, PARENT_TRIPS)));
@@ -160,7 +151,7 @@ mod tests {
                 every_s: 48.0,
             });
         }
-        calibration.renew(Timestamp(0));
+        calibration.renew();
         calibration
     }
 

@@ -23,6 +23,7 @@ use crate::grid::Grid;
 use crate::learned::Learned;
 use crate::params::Params;
 use crate::predict::Expected;
+use crate::score::LiveScores;
 use crate::vehicle::Vehicle;
 use crate::{DatedTrip, Effect, Event};
 use gtfs::{Timestamp, Timetable};
@@ -67,6 +68,10 @@ pub struct Tracker {
     learned: Learned,
     /// When vehicles without a claim were last given duties.
     auctioned: Option<Timestamp>,
+    /// How predictions do.
+    live: LiveScores,
+    /// The last minute that stock was taken in.
+    stock_minute: i64,
     /// Vehicles to be predicted at the next tick.
     marked: Vec<u32>,
     /// Trips that are over, and when they have nothing more to say.
@@ -91,6 +96,8 @@ impl Tracker {
             grid: Grid::new(&timetable),
             boards: Boards::new(&timetable),
             learned: Learned::new(&timetable),
+            live: LiveScores::default(),
+            stock_minute: 0,
             timetable,
             params,
             vehicles: Vec::new(),

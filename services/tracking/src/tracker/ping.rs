@@ -55,7 +55,7 @@ impl Tracker {
         self.go_on_when_complete(at, now, effects);
         self.go_on_when_turning(at, now, effects);
         self.assign(at, now, effects);
-        self.observe(at, effects);
+        self.observe(at, now, effects);
         self.mark(at);
         let vehicle = &self.vehicles[at as usize];
         if vehicle.freshness <= Freshness::Held {
@@ -153,7 +153,7 @@ impl Tracker {
     }
 
     /// Matches the newest fix and tells the visits that follow.
-    fn observe(&mut self, at: u32, effects: &mut Vec<Effect>) {
+    fn observe(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
         let vehicle = &mut self.vehicles[at as usize];
         let (Some(job), Some(sight)) = (&mut vehicle.job, vehicle.sights.last()) else { return };
         let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
@@ -190,9 +190,9 @@ impl Tracker {
                 source: VisitSource::Gps,
             }));
         }
-        for (call, seen) in &visits {
+        for (call, seen) in visits.iter().filter(|(call, _)| *call >= reached) {
             if let Some(arrival) = seen.arrival {
-                self.settle(at, &run, *call, arrival);
+                self.settle(at, &run, *call, arrival, now);
             }
         }
     }

@@ -27,6 +27,7 @@ impl Tracker {
         self.boards = Boards::new(&self.timetable);
         self.relearn(&old, now, effects);
         self.ended.clear();
+        self.live = self.live.carried(&old, &self.timetable);
         let trips = std::mem::take(&mut self.trips);
         self.trips = carried(&old, &self.timetable, trips);
         let moved_plane = old.plane != self.timetable.plane;

@@ -3,7 +3,7 @@
 use super::Tracker;
 use crate::boards::{Holder, LiveRow, Passage};
 use crate::job::Job;
-use crate::learned::calibration::{Curve, Phase};
+use crate::learned::calibration::Curve;
 use crate::params::Params;
 use crate::predict::{Expected, Known, predict};
 use crate::publish::{self, Changed, Order, Told};
@@ -37,19 +37,30 @@ impl Tracker {
         let ahead = std::mem::take(&mut self.ahead);
         let runs = ahead.last().map_or(1, |last| last.run + 1);
         let sampled = self.vehicles[at as usize].pledges.is_due(now);
+        let trusted =
+            self.vehicles[at as usize].job.as_ref().and_then(Job::run).is_none_or(|r| self.trusts(r));
         for run in 0..runs {
+            let of_run = &ahead[ahead.partition_point(|e| e.run < run)..];
+            let of_run = &of_run[..of_run.partition_point(|e| e.run == run)];
+            if !trusted {
+                if sampled {
+                    self.follow(at, run, of_run, now);
+                }
+                continue;
+            }
             if run > 0 && !self.plans(at, run) {
                 self.forget(at, run);
                 break;
             }
-            let of_run = &ahead[ahead.partition_point(|e| e.run < run)..];
-            let of_run = &of_run[..of_run.partition_point(|e| e.run == run)];
             self.tell_run(at, run, of_run, now, effects);
             if sampled {
                 self.follow(at, run, of_run, now);
             }
         }
         self.ahead = ahead;
+        if !trusted {
+            return self.withdraw(at, now, effects);
+        }
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.news = false;
         vehicle.due = vehicle.job.as_ref().and_then(first_expected).map(|due| due.max(now.plus_s(RETELL_S)));
@@ -92,22 +103,21 @@ impl Tracker {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
+        let Some(job) = &self.vehicles[at as usize].job else { return };
+        let (run, next) = (job.runs[run_at], if run_at == 0 { job.next } else { 0 });
+        let (_, curve) = self.reading(&run, run_at, next);
         let vehicle = &mut self.vehicles[at as usize];
         let fix = vehicle.ping.t;
         let Some(job) = &mut vehicle.job else { return };
-        let run = job.runs[run_at];
         let calls = self.timetable.calls(run.pattern);
         if job.told.len() <= run_at {
             job.told.push(vec![Told::default(); calls.len()]);
         }
         let mut told = std::mem::take(&mut job.told[run_at]);
-        let next = if run_at == 0 { job.next } else { 0 };
         // What was told to have left has nothing new to say.
         let open =
             told.iter().position(|told| told.known && !told.departed).map_or(next, |open| open.min(next));
         let mut changed = Changed::default();
-        let mode = self.timetable.routes[self.timetable.route_of(run.dated.trip).at()].mode;
-        let curve = self.learned.calibration.curve(Phase::of(mode, run_at, next));
         let mut teller = Teller { fix, now, order: Order::new(), along: false, curve, params: &self.params };
         let mut ahead = ahead.iter().peekable();
         for (call, told) in told.iter_mut().enumerate().skip(open) {

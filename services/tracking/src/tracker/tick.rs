@@ -16,7 +16,7 @@ impl Tracker {
         self.wake = None;
         self.learned.pass(now);
         self.age_all(now, effects);
-        self.learned.calibration.renew(now);
+        self.take_stock(now, effects);
         self.auction(now, effects);
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();

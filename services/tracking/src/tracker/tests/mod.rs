@@ -5,3 +5,4 @@ mod drive;
 mod following;
 mod properties;
 mod swap;
+mod trust;
