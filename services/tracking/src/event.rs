@@ -2,7 +2,7 @@
 
 use crate::Ping;
 use crate::learned::Document;
-use gtfs::{ServiceDay, ServiceTime, StopIdx, Timetable};
+use gtfs::{ServiceDay, ServiceTime, StopIdx, Timestamp, Timetable};
 use std::sync::Arc;
 
 /// One thing that happened.
@@ -16,8 +16,21 @@ pub enum Event {
     Timetable(Arc<Timetable>),
     /// What was learned before takes the place of what was learned so far.
     Learned(Arc<Document>),
+    /// A gauge, or a tide table, says how fast the water runs.
+    Tide(Tide),
     /// Time passed; asked for with [`crate::Effect::WakeAt`].
     Tick,
+}
+
+/// A stream, measured or foretold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tide {
+    /// route_id of the ferry route that it helps or hinders.
+    pub route: Arc<str>,
+    /// When.
+    pub t: Timestamp,
+    /// Metres per second along the route's direction 0; negative against it.
+    pub along_mps: f64,
 }
 
 /// A decision from outside.

@@ -32,7 +32,7 @@ mod visit;
 
 pub use board::{CallSource, CallState, MonitoredCall, StopBoard};
 pub use effect::{CallUpdate, DatedTrip, Effect, OperatorAlert, TripState, TripUpdate, VehiclePosition};
-pub use event::{Command, Event};
+pub use event::{Command, Event, Tide};
 pub use params::Params;
 pub use ping::{Claim, Ev, Occupancy, Ping, Provenance, Tier};
 pub use tracker::{Counters, Lessons, Tracker, VEHICLES_MAX};

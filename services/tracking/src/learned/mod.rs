@@ -13,8 +13,10 @@
 
 pub(crate) mod atoms;
 pub(crate) mod calibration;
+pub(crate) mod current;
 mod document;
 pub(crate) mod dwell;
+mod harmonic;
 pub(crate) mod holding;
 mod link;
 pub(crate) mod names;
@@ -31,10 +33,13 @@ pub use names::{Hex64, Names, RouteName, RouteRef, StopName, StopRef};
 pub use part::{SavedPart, Taken};
 pub use show::{Cell, Section};
 
-use crate::run::Run;
+use crate::predict::halt;
+use crate::run::{Line, Run};
 use crate::visit::Seen;
 use calibration::Calibration;
+use current::{Currents, Sailing};
 use dwell::Dwell;
+use gtfs::timetable::Mode;
 use gtfs::{Timestamp, Timetable};
 use holding::Holding;
 use pace::Pace;
@@ -49,8 +54,13 @@ const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 const AGE_S: f64 = 3_600.0;
 
 /// Every part, as a document has it.
-const KINDS: [Kind; 4] =
-    [Kind::of::<Holding>(), Kind::of::<Pace>(), Kind::of::<Terminals>(), Kind::of::<Dwell>()];
+const KINDS: [Kind; 5] = [
+    Kind::of::<Holding>(),
+    Kind::of::<Pace>(),
+    Kind::of::<Terminals>(),
+    Kind::of::<Dwell>(),
+    Kind::of::<Currents>(),
+];
 
 /// Everything learned.
 #[derive(Clone, Debug)]
@@ -65,6 +75,8 @@ pub(crate) struct Learned {
     pub(crate) terminals: Terminals,
     /// How long do they stand at a stop?
     pub(crate) dwell: Dwell,
+    /// What does the stream do to ferries?
+    pub(crate) currents: Currents,
     /// Stop visits behind it.
     pub(crate) visits: u64,
     /// When its weights were last brought up to date.
@@ -81,17 +93,18 @@ impl Learned {
             pace: Pace::new(timetable),
             terminals: Terminals::new(Arc::clone(&places), timetable.routes.len()),
             dwell: Dwell::new(places),
+            currents: Currents::new(timetable),
             visits: 0,
             aged: None,
         }
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
-        [&self.holding, &self.pace, &self.terminals, &self.dwell]
+        [&self.holding, &self.pace, &self.terminals, &self.dwell, &self.currents]
     }
 
     fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
-        [&mut self.holding, &mut self.pace, &mut self.terminals, &mut self.dwell]
+        [&mut self.holding, &mut self.pace, &mut self.terminals, &mut self.dwell, &mut self.currents]
     }
 
     /// Time passes: what was seen long ago weighs less.
@@ -122,8 +135,39 @@ impl Learned {
         if let Some(stood_s) = link::stood_s(&line, to, seen, self.pace.leg(&line, to).mean_s) {
             self.dwell.learn(line.first + to - 1, line.mode, stood_s);
         }
+        let stream_s = if line.mode == Mode::Ferry { self.sailed(&line, to, seen) } else { 0.0 };
         if let Some(actual_s) = link::driving_s(timetable, run, to, seen) {
-            self.pace.learn(&line, to, actual_s);
+            self.pace.learn(&line, to, actual_s - stream_s);
         }
+    }
+
+    /// A ferry sailed to call `to`: learns the stream, and says how much longer it made the leg by what
+    /// was believed of it before, seconds.
+    fn sailed(&mut self, line: &Line<'_>, to: usize, seen: &[Seen]) -> f64 {
+        let (Some(left), Some(reached)) = (seen[to - 1].departure, seen[to].arrival) else { return 0.0 };
+        let (at, sailing) = (line.first + to, self.sailing(line, to));
+        let actual_s = reached.since_s(left);
+        let halfway = left.plus_s(0.5 * actual_s);
+        let stream_s = sailing.with_s(self.currents.behind_mps(at, halfway)) - sailing.still_s;
+        self.currents.learn(at, halfway, sailing, actual_s);
+        stream_s
+    }
+
+    /// The sailing to call `to` without any stream: the leg less the standing it begins with.
+    pub(crate) fn sailing(&self, line: &Line<'_>, to: usize) -> Sailing {
+        let leg_s = self.pace.leg(line, to).mean_s;
+        Sailing {
+            length_m: f64::from(line.calls[to].along_m - line.calls[to - 1].along_m).max(1.0),
+            still_s: (leg_s - self.folded_s(line, to - 1)).max(1.0),
+        }
+    }
+
+    /// Standing at a call beyond what the timetable gives it: the beginning of the leg after it, which
+    /// pace knows as a whole, from arrival to arrival. The first leg begins with the departure.
+    pub(crate) fn folded_s(&self, line: &Line<'_>, call: usize) -> f64 {
+        if call == 0 || call + 1 >= line.calls.len() {
+            return 0.0;
+        }
+        halt::folded_s(line, call, self.dwell.mean_s(line.first + call, line.mode))
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn dwell_s(line: &Line<'_>, at: usize) -> f64 {
 }
 
 /// Standing of `dwell_s` beyond what the timetable gives call `at`, seconds; only a part of its leg.
-pub(super) fn folded_s(line: &Line<'_>, at: usize, dwell_s: f64) -> f64 {
+pub(crate) fn folded_s(line: &Line<'_>, at: usize, dwell_s: f64) -> f64 {
     let aimed_s = f64::from(line.times[at + 1].arrival_s - line.times[at].departure_s);
     let driven_s = f64::from(line.calls[at + 1].along_m - line.calls[at].along_m) / DRIVING_MPS;
     let given_s = f64::from(line.times[at].departure_s - line.times[at].arrival_s);

@@ -10,11 +10,13 @@ pub(crate) mod halt;
 
 use crate::gamma::Gamma;
 use crate::learned::Learned;
+use crate::learned::current::Sailing;
 use crate::learned::dwell::LEG_SHARE_MAX;
 use crate::learned::holding::{Compliance, Custom};
 use crate::params::Params;
 use crate::run::{Line, Run};
 use crate::visit::Seen;
+use gtfs::timetable::Mode;
 use gtfs::{Timestamp, Timetable};
 
 /// What is known of the world, apart from the vehicle.
@@ -179,6 +181,9 @@ impl<'a> Course<'a> {
         for call in from + 1..self.line.calls.len() {
             arrival = drive::onward(self.known, &self.line, leaving, call);
             arrival.mean_s -= folded_s;
+            if self.line.mode == Mode::Ferry {
+                arrival.mean_s += self.stream_s(call, 1.0, leaving.mean_s);
+            }
             folded_s = self.folded_s(call);
             let needed_s = halt::dwell_s(&self.line, call) + folded_s;
             let aimed_s = self.aimed_departure_s(call);
@@ -188,14 +193,8 @@ impl<'a> Course<'a> {
         arrival
     }
 
-    /// Standing at a call beyond what the timetable gives it: the beginning of the leg after it, which
-    /// pace knows as a whole, from arrival to arrival. The first leg begins with the departure.
     fn folded_s(&self, call: usize) -> f64 {
-        if call == 0 || call + 1 >= self.line.calls.len() {
-            return 0.0;
-        }
-        let dwell_s = self.known.learned.dwell.mean_s(self.line.first + call, self.line.mode);
-        halt::folded_s(&self.line, call, dwell_s)
+        self.known.learned.folded_s(&self.line, call)
     }
 
     /// The rest of the way to call `to`, of a vehicle that has left the call before it, given the rest
@@ -203,7 +202,21 @@ impl<'a> Course<'a> {
     fn without_standing(&self, rest: Moment, to: usize) -> Moment {
         let folded_s = self.folded_s(to - 1);
         let leg_s = self.known.learned.pace.leg(&self.line, to).mean_s.max(1.0);
-        Moment { mean_s: rest.mean_s * (1.0 - folded_s / leg_s).max(1.0 - LEG_SHARE_MAX), ..rest }
+        let mut mean_s = rest.mean_s * (1.0 - folded_s / leg_s).max(1.0 - LEG_SHARE_MAX);
+        if self.line.mode == Mode::Ferry {
+            mean_s += self.stream_s(to, (rest.mean_s / leg_s).clamp(0.0, 1.0), 0.0);
+        }
+        Moment { mean_s, ..rest }
+    }
+
+    /// How much longer the stream makes the last `share` of the leg to call `to`, sailed from `from_s`
+    /// after the fix, seconds; negative when it is behind.
+    fn stream_s(&self, to: usize, share: f64, from_s: f64) -> f64 {
+        let learned = self.known.learned;
+        let leg = learned.sailing(&self.line, to);
+        let sailing = Sailing { length_m: share * leg.length_m, still_s: share * leg.still_s };
+        let halfway = self.run.at(from_s + 0.5 * sailing.still_s - self.to_start_s);
+        sailing.with_s(learned.currents.behind_mps(self.line.first + to, halfway)) - sailing.still_s
     }
 
     fn push(&self, call: usize, arrival: Moment, departure: Moment, ahead: &mut Vec<Expected>) {

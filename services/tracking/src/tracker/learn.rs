@@ -1,8 +1,8 @@
 //! What was learned goes out as a document, and comes back: from before a start, or over a feed change.
 
 use super::Tracker;
-use crate::Effect;
 use crate::learned::{Document, Learned, PartTaken};
+use crate::{Effect, Tide};
 use gtfs::{Timestamp, Timetable};
 use std::sync::Arc;
 
@@ -45,6 +45,20 @@ impl Tracker {
         let document = self.learned.document(old, now);
         self.learned = Learned::new(&self.timetable);
         self.on_learned(now, &document, effects);
+    }
+
+    /// What somebody says of a stream counts as one passage more.
+    pub(super) fn on_tide(&mut self, tide: &Tide, effects: &mut Vec<Effect>) {
+        match self.timetable.route(&tide.route) {
+            Some(route) if tide.along_mps.is_finite() => {
+                self.learned.currents.told(route, tide.t, tide.along_mps);
+            }
+            _ => {
+                let text =
+                    format!("a tide for route {} is left out: no such route, or no number", tide.route);
+                effects.push(self.say("tide_unknown", text));
+            }
+        }
     }
 
     fn complaint(&self, outcome: &PartTaken) -> Option<Effect> {

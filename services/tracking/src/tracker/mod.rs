@@ -135,6 +135,7 @@ impl Tracker {
             Event::Command(command) => self.on_command(now, command, effects),
             Event::Timetable(timetable) => self.on_timetable(now, timetable, effects),
             Event::Learned(document) => self.on_learned(now, &document, effects),
+            Event::Tide(tide) => self.on_tide(&tide, effects),
             Event::Tick => self.on_tick(now, effects),
         }
         self.wish(now, effects);
