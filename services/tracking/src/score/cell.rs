@@ -1,7 +1,7 @@
 //! One cell of the score: a kind of situation and a horizon, with every figure of it.
 
 use super::Kind;
-use super::tally::{HORIZONS_S, horizon_of, mean, share};
+use super::tally::{BENCHMARK_BANDS_S, HORIZONS_S, horizon_of, mean, share};
 
 /// What is collected of a cell: the errors themselves, because medians need them.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,10 @@ impl Cell {
         let mae_s = mean(sum(&f64::abs), n);
         let bias_s = mean(sum(&|e| e), n);
         let rmse_s = mean(sum(&|e| e * e), n).map(libm::sqrt);
+        let right = BENCHMARK_BANDS_S.get(horizon).and_then(|(early_s, late_s)| {
+            let band = -early_s..=*late_s;
+            share(self.errors_s.iter().filter(|e| band.contains(&f64::from(**e))).count() as u64, n)
+        });
         self.errors_s.sort_by(f32::total_cmp);
         let signed = |p| quantile(&self.errors_s, p);
         let (median_s, p10_s, p90_s) = (signed(0.5), signed(0.1), signed(0.9));
@@ -64,6 +68,7 @@ impl Cell {
             rmse_s,
             p10_s,
             p90_s,
+            right,
             inside: share(self.inside, self.intervals),
             came_by: (self.intervals > 0).then(|| self.came_by.map(|n| n as f64 / self.intervals as f64)),
             pinball_s: (self.intervals > 0).then(|| self.pinball_s.map(|sum| sum / self.intervals as f64)),
@@ -96,6 +101,8 @@ pub struct CellFigures {
     pub p10_s: Option<f64>,
     /// 10 % of errors are above, seconds.
     pub p90_s: Option<f64>,
+    /// Share right by the ETA Accuracy Benchmark; `None` beyond its four horizons.
+    pub right: Option<f64>,
     /// Share of arrivals between p10 and p90 as told; 0.8 is wanted.
     pub inside: Option<f64>,
     /// Shares of arrivals by the told p10, p50 and p90; 0.1, 0.5 and 0.9 are wanted.

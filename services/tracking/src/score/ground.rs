@@ -8,7 +8,7 @@ use super::Trip;
 use crate::replay::{Recording, Row};
 use gtfs::geometry::Projection;
 use gtfs::timetable::{CallTime, PatternCall, Shape};
-use gtfs::{Timestamp, Timetable, TripIdx};
+use gtfs::{RouteIdx, Timestamp, Timetable, TripIdx};
 use std::collections::BTreeMap;
 
 /// A fix farther from the line is not on it, metres.
@@ -41,6 +41,8 @@ pub struct Ground<'a> {
 /// One trip on its line.
 #[derive(Debug)]
 pub(super) struct Way<'a> {
+    pub(super) route: RouteIdx,
+    pub(super) direction: Option<u8>,
     pub(super) origin: Timestamp,
     pub(super) calls: &'a [PatternCall],
     pub(super) times: &'a [CallTime],
@@ -98,6 +100,8 @@ impl<'a> Way<'a> {
         let pattern = timetable.trips[trip.at()].pattern;
         let row = &timetable.patterns[pattern.at()];
         Some(Self {
+            route: row.route,
+            direction: row.direction,
             origin: claim.day?.at(timetable.tz, start),
             calls: timetable.calls(pattern),
             times: timetable.times(trip),

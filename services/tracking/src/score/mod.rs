@@ -27,6 +27,7 @@ mod steadiness;
 mod table;
 mod tally;
 mod theta;
+mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,8 @@ pub use report::{Beside, render, render_agreement, render_cells};
 pub use smoother::{Agreement, TRUTH_GAP_S, TRUTH_GAP_SLOW_S};
 pub use steadiness::Steadiness;
 pub use tally::{BENCHMARK_BANDS_S, HORIZON_NAMES, HORIZONS_S, Tally};
+
+pub use wait::WaitDelay;
 
 use baseline::{Aimed, AtLastStop, AtPosition, By, ByLinks, Rounding, Travels};
 use better::Pairs;
@@ -101,6 +104,8 @@ pub struct Scorecard {
     pub steadiness: Steadiness,
     /// The same of the other predictor.
     pub other_steadiness: Option<Steadiness>,
+    /// What riders waited beyond what the log told; `None` without the recording on its lines.
+    pub wait: Option<WaitDelay>,
     /// The log against each other row, at moments.
     pub better: Vec<Comparison>,
 }
@@ -134,6 +139,7 @@ pub fn judge(given: &Given<'_>) -> Scorecard {
         promises: promises::of(given.log, given.truth, given.pings),
         steadiness: steadiness(given.log),
         other_steadiness: given.other.map(steadiness),
+        wait: given.ground.map(|ground| wait::of(given.log, given.truth, given.pings, ground)),
         better: moments.better,
     }
 }

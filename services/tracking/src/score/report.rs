@@ -142,6 +142,15 @@ fn promises(out: &mut String, card: &Scorecard) {
     if let Some(other) = &card.other_steadiness {
         let _ = writeln!(out, "  the other predictor: {}", steady(other));
     }
+    if let Some(wait) = &card.wait {
+        let _ = writeln!(
+            out,
+            "  riders who come every minute wait {} s longer than told ({} s either way, one in ten over {} s)",
+            number(wait.mean_s),
+            number(wait.mean_abs_s),
+            number(wait.p90_s)
+        );
+    }
     if !card.theta_s.is_empty() {
         let thetas = card.theta_s.iter().map(|(kind, theta_s)| format!("{kind} {theta_s:.1} s"));
         let _ = writeln!(out, "  effective theta: {}", thetas.collect::<Vec<_>>().join(", "));

@@ -220,3 +220,26 @@ fn baselines_on_the_ground_know_the_place_and_what_earlier_vehicles_took() {
     let half_hour = of(&card, "segment mean of the half hour");
     assert!(half_hour.mae_all_s().unwrap() < 4.0, "{:?}", half_hour.mae_all_s());
 }
+
+#[test]
+fn a_rider_takes_the_next_vehicle_whichever_trip_was_told() {
+    let timetable = gtfs::fixture::timetable(TOWN).unwrap();
+    let recording = drive(&steady("t", 60));
+    let ground = Ground::of(&timetable, &recording);
+    let truth = Truth::derive(&ground, TRUTH_GAP_S);
+    // B is reached at 08:02:57 and C at 08:04:57; told are 08:02:27 and nothing.
+    let told = gtfs::ServiceDay::parse("20261102").unwrap().start(timetable.tz).s() + 8 * 3600;
+    let log = format!(
+        "made_at,trip_id,start_date,stop_sequence,arrival\n{}.0,t,20261102,2,{}.0\n",
+        told + 60,
+        told + 147
+    );
+    let log = Predictions::read(log.as_bytes()).unwrap();
+    let moments = Moments::of(&recording);
+    let wait =
+        judge(&Given { log: &log, truth: &truth, pings: &moments, other: None, ground: Some(&ground) }).wait;
+    // Riders come to B at 08:01 and 08:02, to C at 08:01, 08:02, 08:03 and 08:04.
+    let wait = wait.unwrap();
+    assert_eq!((wait.riders, wait.untold), (2, 4));
+    assert!((wait.mean_s.unwrap() - 30.0).abs() < 0.1, "{wait:?}");
+}

@@ -33,6 +33,15 @@ pub(super) fn of(card: &Scorecard, agreement: Option<&Agreement>) -> Value {
         },
         "steadiness": steadiness(&card.steadiness),
         "other_steadiness": card.other_steadiness.as_ref().map(steadiness),
+        "experienced_wait": card.wait.as_ref().map(|wait| {
+            json!({
+                "riders": wait.riders,
+                "untold_share": wait.untold_share(),
+                "mean_s": wait.mean_s,
+                "mean_abs_s": wait.mean_abs_s,
+                "p90_s": wait.p90_s,
+            })
+        }),
         "own_truth": agreement.map(agrees),
     })
 }
@@ -93,6 +102,7 @@ fn cell(cell: &CellFigures) -> Value {
         "rmse_s": cell.rmse_s,
         "p10_s": cell.p10_s,
         "p90_s": cell.p90_s,
+        "eta_benchmark_right": cell.right,
         "interval_80_held": cell.inside,
         "came_by_p10_p50_p90": cell.came_by,
         "pinball_s": cell.pinball_s,
