@@ -48,6 +48,9 @@ pub(crate) struct Holder {
     pub(crate) next: u16,
 }
 
+/// Room is made for so many live rows of a stop at a time.
+const LIVE_ROWS_AT_ONCE: usize = 8;
+
 #[derive(Debug, Default)]
 struct Stop {
     live: Vec<LiveRow>,
@@ -55,7 +58,8 @@ struct Stop {
     aimed_until: Option<Timestamp>,
     due: Option<Timestamp>,
     marked: bool,
-    shown: Option<Arc<StopBoard>>,
+    /// Digest of the board told last: a copy of every board would be a third of the core's memory.
+    shown: Option<u64>,
 }
 
 /// The boards of a feed.
@@ -65,7 +69,7 @@ pub(crate) struct Boards {
     marked: Vec<StopIdx>,
     spans_s: Vec<i32>,
     /// Rows of the board being built, and the order they are shown in: kept for their memory.
-    scratch: Vec<MonitoredCall>,
+    scratch: Vec<Option<MonitoredCall>>,
     order: Vec<(Timestamp, DatedTrip, u16, usize)>,
 }
 
@@ -95,7 +99,13 @@ impl Boards {
         let rows = &mut self.stops[stop.at()].live;
         match rows.iter_mut().find(|old| old.is(row.dated, row.call)) {
             Some(old) => *old = LiveRow { latched: old.latched, ..row },
-            None => rows.push(row),
+            None => {
+                // Doubling would leave a quarter of a province's rows empty.
+                if rows.len() == rows.capacity() {
+                    rows.reserve_exact(LIVE_ROWS_AT_ONCE);
+                }
+                rows.push(row);
+            }
         }
         self.mark(stop);
     }
@@ -177,25 +187,31 @@ impl Boards {
         stop.live.retain(|row| !row.is_over(now, params));
         let closed = trips.closed.contains(&at);
         for row in &mut stop.live {
-            calls.push(row.call(now, timetable, trips, vehicles, closed, params, &mut due));
+            calls.push(Some(row.call(now, trips, vehicles, closed, params, &mut due)));
         }
-        for row in &stop.aimed {
+        // They are in order, but for those that a template moves on: more than fill a board are not drawn.
+        let mut fixed = 0;
+        for row in stop.aimed.iter() {
             if let Some(call) = row.call(now, trips, closed, params, &mut due) {
-                calls.push(call);
+                fixed += usize::from(call.headway_s.is_none());
+                calls.push(Some(call));
+            }
+            if fixed == BOARD_CALLS_MAX {
+                break;
             }
         }
         let order = &mut self.order;
         order.clear();
-        order.extend(calls.iter().enumerate().map(|(i, call)| (call.shown(), call.trip, call.call, i)));
+        let drawn = calls.iter().enumerate().filter_map(|(i, call)| Some((i, call.as_ref()?)));
+        order.extend(drawn.map(|(i, call)| (call.shown(), call.trip, call.call, i)));
         order.sort_unstable();
         order.truncate(BOARD_CALLS_MAX);
         stop.due = Some(due);
-        let sorted = order.iter().map(|(.., i)| &calls[*i]);
-        let same = stop.shown.as_ref().is_some_and(|shown| row::same(&shown.calls, sorted.clone()));
-        if !same {
-            let board = Arc::new(StopBoard { stop: at, calls: sorted.cloned().collect() });
-            stop.shown = Some(Arc::clone(&board));
-            effects.push(Effect::Board(at, board));
+        let digest = row::digest(order.iter().filter_map(|(.., i)| calls[*i].as_ref()));
+        if stop.shown.replace(digest) != Some(digest) {
+            let mut sorted = Vec::with_capacity(order.len());
+            sorted.extend(order.iter().filter_map(|(.., i)| calls[*i].take()));
+            effects.push(Effect::Board(at, Arc::new(StopBoard { stop: at, calls: sorted })));
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::board::BOARD_AHEAD_S;
 use crate::days;
 use crate::params::Params;
 use crate::{CallSource, CallState, DatedTrip, MonitoredCall};
+use gtfs::time::MICROS;
 use gtfs::{PatternIdx, ServiceDay, ServiceTime, StopIdx, Timestamp, Timetable, TripIdx};
 
 /// How long a stop's list of aimed calls serves before it is made anew, seconds.
@@ -12,17 +13,19 @@ pub(super) const REFRESH_S: f64 = 300.0;
 /// Aimed calls kept per stop.
 const ROWS_MAX: usize = 96;
 
-/// One aimed call.
+/// One aimed call. There are many of them: 40 bytes, times counted from the start of the trip.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AimedRow {
     dated: DatedTrip,
     call: u16,
     /// Start of the trip.
     origin: Timestamp,
-    arrival: Timestamp,
-    departure: Timestamp,
-    /// A template of a frequency-based service: its headway, and when it ends.
-    every: Option<(u32, Timestamp)>,
+    arrival_s: i32,
+    departure_s: i32,
+    /// Headway of a template of a frequency-based service; 0 for any other trip.
+    headway_s: u32,
+    /// When the template ends.
+    ends_s: i32,
 }
 
 /// The longest trip of each pattern, seconds: how far back a start can lie.
@@ -49,8 +52,9 @@ pub(super) fn rows(timetable: &Timetable, stop: StopIdx, now: Timestamp, spans_s
             }
         }
     }
-    rows.sort_by_key(|row| (row.departure, row.dated, row.call));
+    rows.sort_by_key(|row: &AimedRow| (row.departure(), row.dated, row.call));
     rows.truncate(ROWS_MAX);
+    rows.shrink_to_fit();
     rows
 }
 
@@ -90,14 +94,14 @@ fn of_pattern(
         if every.is_some_and(|f| starts_at >= f.end) || leaves_s < from_s || leaves_s > until_s {
             continue;
         }
-        let origin = day_start.plus_s(f64::from(starts_at.0));
         rows.push(AimedRow {
             dated: DatedTrip { trip: index, day, start: starts_at },
             call,
-            origin,
-            arrival: origin.plus_s(f64::from(time.arrival_s)),
-            departure: origin.plus_s(f64::from(time.departure_s)),
-            every: every.map(|f| (f.headway_s, day_start.plus_s(f64::from(f.end.0)))),
+            origin: day_start.plus_s(f64::from(starts_at.0)),
+            arrival_s: time.arrival_s,
+            departure_s: time.departure_s,
+            headway_s: every.map_or(0, |f| f.headway_s.max(1)),
+            ends_s: every.map_or(0, |f| f.end.0 - starts_at.0),
         });
     }
 }
@@ -111,6 +115,18 @@ fn next_start(begin: ServiceTime, headway_s: u32, from_s: i64) -> ServiceTime {
 }
 
 impl AimedRow {
+    fn arrival(&self) -> Timestamp {
+        Timestamp(self.origin.0 + i64::from(self.arrival_s) * MICROS)
+    }
+
+    fn departure(&self) -> Timestamp {
+        Timestamp(self.origin.0 + i64::from(self.departure_s) * MICROS)
+    }
+
+    fn is_template(&self) -> bool {
+        self.headway_s > 0
+    }
+
     /// The row as shown; `None` when a vehicle speaks for it, or its time is over.
     pub(super) fn call(
         &self,
@@ -130,42 +146,35 @@ impl AimedRow {
         if trips.over.contains_key(&self.dated) {
             return None;
         }
-        let off = self.departure.plus_s(params.unconfirmed_off_s);
-        if now >= off || self.departure.since_s(now) > BOARD_AHEAD_S as f64 {
-            if self.departure > now {
-                by(self.departure.plus_s(-(BOARD_AHEAD_S as f64)));
+        let off = self.departure().plus_s(params.unconfirmed_off_s);
+        if now >= off || self.departure().since_s(now) > BOARD_AHEAD_S as f64 {
+            if self.departure() > now {
+                by(self.departure().plus_s(-(BOARD_AHEAD_S as f64)));
             }
             return None;
         }
         let doubtful_from = self.origin.plus_s(params.unconfirmed_s);
-        let doubtful = self.every.is_none() && (silent || trips.any_heard) && now >= doubtful_from;
+        let doubtful = !self.is_template() && (silent || trips.any_heard) && now >= doubtful_from;
         by(off);
-        if !doubtful && trips.any_heard && self.every.is_none() {
+        if !doubtful && trips.any_heard && !self.is_template() {
             by(doubtful_from);
         }
         // A template's row moves on to the next headway when its time has come.
-        if self.every.is_some() {
-            if self.departure <= now {
+        if self.is_template() {
+            if self.departure() <= now {
                 return self.next(now).and_then(|row| row.call(now, trips, closed, params, due));
             }
-            by(self.departure);
+            by(self.departure());
         }
         Some(self.drawn(trips, closed, doubtful))
     }
 
     fn next(&self, now: Timestamp) -> Option<Self> {
-        let (headway_s, end) = self.every?;
-        let steps = (now.since_s(self.departure) / f64::from(headway_s.max(1))).floor() + 1.0;
-        let by_s = steps * f64::from(headway_s.max(1));
+        let headway_s = f64::from(self.headway_s.max(1));
+        let by_s = ((now.since_s(self.departure()) / headway_s).floor() + 1.0) * headway_s;
         let dated = DatedTrip { start: ServiceTime(self.dated.start.0 + by_s as i32), ..self.dated };
-        let origin = self.origin.plus_s(by_s);
-        (origin < end).then(|| Self {
-            dated,
-            origin,
-            arrival: self.arrival.plus_s(by_s),
-            departure: self.departure.plus_s(by_s),
-            ..*self
-        })
+        let (origin, ends_s) = (self.origin.plus_s(by_s), self.ends_s - by_s as i32);
+        (ends_s > 0).then_some(Self { dated, origin, ends_s, ..*self })
     }
 
     fn drawn(&self, trips: &Trips, closed: bool, doubtful: bool) -> MonitoredCall {
@@ -180,8 +189,8 @@ impl AimedRow {
             trip: self.dated,
             call: self.call,
             vehicle: None,
-            aimed_arrival: self.arrival,
-            aimed_departure: self.departure,
+            aimed_arrival: self.arrival(),
+            aimed_departure: self.departure(),
             expected_arrival: None,
             expected_departure: None,
             arrival_q: None,
@@ -192,7 +201,7 @@ impl AimedRow {
             occupancy: None,
             soc_pct: None,
             simulated: false,
-            headway_s: self.every.map(|(headway_s, _)| headway_s),
+            headway_s: self.is_template().then_some(self.headway_s),
         }
     }
 }

@@ -5,7 +5,10 @@ use crate::params::Params;
 use crate::publish::Moments;
 use crate::vehicle::{Freshness, Vehicle};
 use crate::{CallSource, CallState, DatedTrip, MonitoredCall};
-use gtfs::{Timestamp, Timetable};
+use chrono::Datelike;
+use gtfs::Timestamp;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 /// "Arriving" shows from this long before the expected time, seconds.
@@ -23,7 +26,7 @@ pub(crate) enum Passage {
     Skipped,
 }
 
-/// A trip with a vehicle, at one stop.
+/// A trip with a vehicle, at one stop; not the one where it ends, for nobody boards there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LiveRow {
     pub(crate) dated: DatedTrip,
@@ -47,11 +50,9 @@ impl LiveRow {
     }
 
     /// The row as shown; lowers `due` to when it changes by itself.
-    #[expect(clippy::too_many_arguments, reason = "the world a row is drawn from, borrowed piece by piece")]
     pub(super) fn call(
         &mut self,
         now: Timestamp,
-        timetable: &Timetable,
         trips: &Trips,
         vehicles: &[Vehicle],
         closed: bool,
@@ -73,7 +74,6 @@ impl LiveRow {
         };
         let shows_time = !matches!(state, CallState::Cancelled | CallState::Skipped);
         let held = vehicle.freshness != Freshness::Live;
-        let last_call = usize::from(self.call) + 1 == timetable.calls(self.pattern(timetable)).len();
         MonitoredCall {
             trip: self.dated,
             call: self.call,
@@ -81,7 +81,7 @@ impl LiveRow {
             aimed_arrival: self.aimed.0,
             aimed_departure: self.aimed.1,
             expected_arrival: shows_time.then_some(self.moments.arrival),
-            expected_departure: (shows_time && !last_call).then_some(self.moments.departure),
+            expected_departure: shows_time.then_some(self.moments.departure),
             arrival_q: shows_time.then_some(self.moments.quantiles),
             actual_departure: left,
             source: if held { CallSource::Held } else { CallSource::Live },
@@ -92,10 +92,6 @@ impl LiveRow {
             simulated: vehicle.is_simulated(),
             headway_s: None,
         }
-    }
-
-    fn pattern(&self, timetable: &Timetable) -> gtfs::PatternIdx {
-        timetable.trips[self.dated.trip.at()].pattern
     }
 
     fn state(
@@ -134,20 +130,97 @@ impl LiveRow {
     }
 }
 
-/// Whether two boards read the same: the time of the position alone is no news while a row is live.
-pub(super) fn same<'a>(a: &[MonitoredCall], b: impl ExactSizeIterator<Item = &'a MonitoredCall>) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            let as_b = a.source == CallSource::Live || a.position_t == b.position_t;
-            as_b && a.position_t.is_some() == b.position_t.is_some() && reads_same(a, b)
-        })
+/// What a board reads, in 64 bits: two boards of one digest read the same. The time of the position alone
+/// is no news while a row is live; occupancy and charge change by themselves and wait for a real change.
+pub(super) fn digest<'a>(calls: impl Iterator<Item = &'a MonitoredCall>) -> u64 {
+    let mut digest = FxHasher::default();
+    for call in calls {
+        let held = call.position_t.filter(|_| call.source != CallSource::Live);
+        let times = [call.expected_arrival, call.expected_departure, call.actual_departure, held];
+        let given = times.iter().fold(0, |bits, time| bits << 1 | u64::from(time.is_some()));
+        let flags = u64::from(call.simulated) << 1 | u64::from(call.position_t.is_some());
+        // The aimed times and the headway follow from the trip and the call.
+        digest.write_u64(u64::from(call.trip.trip.0) << 32 | u64::from(call.trip.start.0 as u32));
+        digest.write_u64((call.trip.day.0.num_days_from_ce() as u64) << 16 | u64::from(call.call));
+        digest.write_u64(word(call.state) << 16 | (call.source as u64) << 8 | given << 2 | flags);
+        times.iter().flatten().for_each(|time| digest.write_u64(time.0 as u64));
+        if let Some(vehicle) = &call.vehicle {
+            digest.write(vehicle.as_bytes());
+        }
+    }
+    digest.finish()
 }
 
-/// Occupancy and charge change by themselves and wait for the next real change.
-fn reads_same(a: &MonitoredCall, b: &MonitoredCall) -> bool {
-    (a.trip, a.call, a.source, a.state) == (b.trip, b.call, b.source, b.state)
-        && (a.aimed_arrival, a.aimed_departure) == (b.aimed_arrival, b.aimed_departure)
-        && (a.expected_arrival, a.expected_departure) == (b.expected_arrival, b.expected_departure)
-        && (a.actual_departure, a.headway_s, a.simulated) == (b.actual_departure, b.headway_s, b.simulated)
-        && a.vehicle == b.vehicle
+fn word(state: CallState) -> u64 {
+    match state {
+        CallState::Ok => 0,
+        CallState::Arriving => 1,
+        CallState::AtStop => 2,
+        CallState::Departed => 3,
+        CallState::Cancelled => 4,
+        CallState::Skipped => 5,
+        CallState::Standing(away) => 6 + u64::from(away),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gtfs::{ServiceDay, ServiceTime, TripIdx};
+
+    fn row() -> MonitoredCall {
+        let day = ServiceDay::parse("20261124").unwrap();
+        MonitoredCall {
+            trip: DatedTrip { trip: TripIdx(7), day, start: ServiceTime(28_800) },
+            call: 3,
+            vehicle: Some("bus-7".into()),
+            aimed_arrival: Timestamp::from_s(1_000),
+            aimed_departure: Timestamp::from_s(1_010),
+            expected_arrival: Some(Timestamp::from_s(1_060)),
+            expected_departure: Some(Timestamp::from_s(1_070)),
+            arrival_q: None,
+            actual_departure: None,
+            source: CallSource::Live,
+            position_t: Some(Timestamp::from_s(900)),
+            state: CallState::Ok,
+            occupancy: None,
+            soc_pct: None,
+            simulated: false,
+            headway_s: None,
+        }
+    }
+
+    fn reads_as(changed: &MonitoredCall) -> bool {
+        digest([row()].iter()) == digest([changed].into_iter())
+    }
+
+    #[test]
+    fn a_newer_position_of_a_live_row_is_no_news_and_of_a_held_row_is() {
+        let later = Some(Timestamp::from_s(905));
+        assert!(reads_as(&MonitoredCall { position_t: later, ..row() }));
+        let held = |position_t| MonitoredCall { source: CallSource::Held, position_t, ..row() };
+        assert_ne!(digest([held(later)].iter()), digest([held(row().position_t)].iter()));
+    }
+
+    #[test]
+    fn whatever_a_rider_could_read_makes_another_board() {
+        let t = Some(Timestamp::from_s(1_061));
+        let others = [
+            MonitoredCall { call: 4, ..row() },
+            MonitoredCall { vehicle: Some("bus-8".into()), ..row() },
+            MonitoredCall { expected_arrival: t, ..row() },
+            MonitoredCall { expected_departure: t, ..row() },
+            MonitoredCall { expected_arrival: None, ..row() },
+            MonitoredCall { actual_departure: t, ..row() },
+            MonitoredCall { state: CallState::Standing(1), ..row() },
+            MonitoredCall { state: CallState::Standing(2), ..row() },
+            MonitoredCall { source: CallSource::Held, ..row() },
+            MonitoredCall { simulated: true, ..row() },
+        ];
+        let mut digests: Vec<u64> = others.iter().map(|other| digest([other].into_iter())).collect();
+        digests.extend([digest([row()].iter()), digest([row(), row()].iter()), digest([].iter())]);
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), others.len() + 3);
+    }
 }
