@@ -16,12 +16,14 @@ pub(crate) mod calibration;
 pub(crate) mod current;
 mod document;
 pub(crate) mod dwell;
+pub(crate) mod field;
 mod harmonic;
 pub(crate) mod holding;
 mod link;
 pub(crate) mod names;
 pub(crate) mod pace;
 pub(crate) mod part;
+pub(crate) mod periods;
 pub(crate) mod places;
 pub(crate) mod running;
 pub(crate) mod show;
@@ -137,7 +139,8 @@ impl Learned {
         }
         let stream_s = if line.mode == Mode::Ferry { self.sailed(&line, to, seen) } else { 0.0 };
         if let Some(actual_s) = link::driving_s(timetable, run, to, seen) {
-            self.pace.learn(&line, to, actual_s - stream_s);
+            let reached = seen[to].arrival.unwrap_or(run.origin);
+            self.pace.learn(timetable, &line, to, actual_s - stream_s, reached);
         }
     }
 

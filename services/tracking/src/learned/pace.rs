@@ -7,10 +7,12 @@
 //! factors stay within bounds; with nothing seen every factor is 1, the timetable.
 
 use super::atoms::{AtomIdx, Atoms};
+use super::field::Field;
+use super::periods::{Periods, Slot};
 use super::running::Running;
 use crate::gamma::Gamma;
 use crate::run::Line;
-use gtfs::Timetable;
+use gtfs::{Timestamp, Timetable};
 use std::sync::Arc;
 
 /// Weight of the belief in the timetable, aimed seconds on one leg: θ = 13 s within a leg over σ² = 0.35²
@@ -31,8 +33,18 @@ const THETA_PRIOR_S: f64 = 3_000.0;
 const THETA_LEG_PRIOR_S: f64 = 600.0;
 /// Dispersion beyond these is not believed, seconds.
 const THETA_S_RANGE: (f64, f64) = (4.0, 120.0);
+/// Weight of what was seen of an atom at any time against this half hour, aimed seconds on one leg: some
+/// eight drives (tracking.md §11).
+const PERIOD_PRIOR_S: f64 = 600.0;
+/// Noise with which a leg's neighbours take part in what was measured on it: R / 0.25² (§11, start).
+const NEIGHBOUR_NOISE: f64 = 16.0;
+/// Traffic changes no pace by less or more than this.
+const TRAFFIC_RANGE: (f64, f64) = (0.5, 4.0);
 /// Fastest believable drive over a leg, metres per second.
 const FASTEST_MPS: f64 = 18.0;
+
+/// The clock is looked at this often, microseconds: half hours begin on minutes.
+const SLOT_CHECK_US: i64 = 60 * gtfs::time::MICROS;
 
 /// What was seen of one atom.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,6 +73,12 @@ pub(crate) struct Pace {
     beliefs: Vec<Belief>,
     /// Of the whole network.
     all: Sums,
+    periods: Periods,
+    /// The slot that `beliefs` are about.
+    slot: Slot,
+    field: Field,
+    /// Up to when traffic has been told.
+    now: Timestamp,
 }
 
 impl Pace {
@@ -70,16 +88,56 @@ impl Pace {
         let sums = vec![Sums::default(); atoms.len()];
         let beliefs = vec![Belief { factor: 1.0, theta_s: THETA_S as f32 }; atoms.len()];
         let running = Arc::new(Running::of(timetable));
-        Self { atoms: Arc::new(atoms), running, sums, beliefs, all: Sums::default() }
+        let field = Field::new(atoms.len());
+        Self {
+            atoms: Arc::new(atoms),
+            running,
+            sums,
+            beliefs,
+            all: Sums::default(),
+            periods: Periods::default(),
+            slot: Slot(0),
+            field,
+            now: Timestamp(0),
+        }
     }
 
-    /// Expected driving time of the leg that ends at call `to`.
+    /// Time passes: another half hour may have begun.
+    pub(crate) fn pass(&mut self, timetable: &Timetable, now: Timestamp) {
+        let begun = now.0.div_euclid(SLOT_CHECK_US) != self.now.0.div_euclid(SLOT_CHECK_US);
+        self.now = self.now.max(now);
+        if begun {
+            let slot = Slot::of(timetable, now);
+            if std::mem::replace(&mut self.slot, slot) != slot {
+                self.believe_all();
+            }
+        }
+    }
+
+    /// Driving time of the leg that ends at call `to` in the traffic usual at this hour.
     pub(crate) fn leg(&self, line: &Line<'_>, to: usize) -> Gamma {
-        self.rest(line, f32::MIN, to)
+        self.usual(line, f32::MIN, to)
     }
 
-    /// The same, of what is left of it at `along_m`.
+    /// Expected driving time of the same, begun in `ahead_s`.
+    pub(crate) fn leg_in(&self, line: &Line<'_>, to: usize, ahead_s: f64) -> Gamma {
+        self.in_traffic(line, to, self.leg(line, to), ahead_s)
+    }
+
+    /// The same, of what is left of it at `along_m`, where the vehicle is now.
     pub(crate) fn rest(&self, line: &Line<'_>, along_m: f32, to: usize) -> Gamma {
+        self.in_traffic(line, to, self.usual(line, along_m, to), 0.0)
+    }
+
+    /// The legs' first atom speaks for all of it: vehicles drive legs whole.
+    fn in_traffic(&self, line: &Line<'_>, to: usize, usual: Gamma, ahead_s: f64) -> Gamma {
+        let first = self.atoms.leg(line.first + to).first();
+        let residual = first.map_or(0.0, |piece| self.field.at(piece.atom, self.now, ahead_s));
+        Gamma { mean_s: usual.mean_s * (1.0 + residual).clamp(TRAFFIC_RANGE.0, TRAFFIC_RANGE.1), ..usual }
+    }
+
+    /// What is left of a leg at `along_m`, in usual traffic.
+    fn usual(&self, line: &Line<'_>, along_m: f32, to: usize) -> Gamma {
         let mut rest = Gamma { mean_s: 0.0, var_s2: 0.0 };
         let Some(leg) = self.aimed(line, to) else { return rest };
         let mut from_m = leg.from_m;
@@ -94,14 +152,24 @@ impl Pace {
         rest
     }
 
-    /// A vehicle drove the leg that ends at call `to` in `actual_s` seconds.
-    pub(crate) fn learn(&mut self, line: &Line<'_>, to: usize, actual_s: f64) {
+    /// A vehicle drove the leg that ends at call `to` in `actual_s` seconds, until `t`.
+    pub(crate) fn learn(
+        &mut self,
+        timetable: &Timetable,
+        line: &Line<'_>,
+        to: usize,
+        actual_s: f64,
+        t: Timestamp,
+    ) {
         let Some(leg) = self.aimed(line, to) else { return };
-        let expected_s = self.leg(line, to).mean_s;
+        let usual = self.usual(line, f32::MIN, to);
+        let expected_s = usual.mean_s.max(1.0);
         let least_s = f64::from(line.calls[to].along_m - leg.from_m) / FASTEST_MPS;
         let most_s = expected_s + OUTLIER_SD * libm::sqrt(THETA_S * expected_s);
+        self.watch(line, to, actual_s / expected_s - 1.0, usual.var_s2 / (expected_s * expected_s), t);
         let actual_s = actual_s.clamp(least_s, most_s.max(least_s));
         let square_s2 = (actual_s - expected_s) * (actual_s - expected_s);
+        let slot = Slot::of(timetable, t);
         let mut from_m = leg.from_m;
         for at in 0..self.atoms.leg(line.first + to).len() {
             let piece = self.atoms.leg(line.first + to)[at];
@@ -115,9 +183,23 @@ impl Pace {
             };
             self.sums[piece.atom.at()].add(&seen);
             self.all.add(&seen);
+            self.periods.add(slot, piece.atom, self.sums.len(), seen.actual_s, aimed_s);
             self.believe(piece.atom);
             from_m = piece.to_m;
         }
+    }
+
+    /// Tells the field what a leg took against what it usually takes; its neighbours hear of it.
+    fn watch(&mut self, line: &Line<'_>, to: usize, residual: f64, noise: f64, t: Timestamp) {
+        for (leg, noise) in
+            [(to, noise), (to - 1, noise * NEIGHBOUR_NOISE), (to + 1, noise * NEIGHBOUR_NOISE)]
+        {
+            let is_one = leg > 0 && leg < line.calls.len();
+            if let Some(piece) = self.atoms.leg(line.first + leg).first().filter(|_| is_one) {
+                self.field.measure(piece.atom, t, residual, noise);
+            }
+        }
+        self.now = self.now.max(t);
     }
 
     /// Draws the conclusions from what was seen of every atom.
@@ -133,8 +215,12 @@ impl Pace {
         let share = f64::from(self.atoms.share(atom));
         let (prior_s, theta_prior_s) = (PRIOR_S * share, THETA_LEG_PRIOR_S * share);
         let theta_s = sums.theta_s(theta_prior_s, all.theta_s(THETA_PRIOR_S, THETA_S));
+        let now = self.periods.of(self.slot, atom);
+        let weight_s = PERIOD_PRIOR_S * share;
+        let factor =
+            (f64::from(now.actual_s) + weight_s * sums.factor(prior_s)) / (f64::from(now.aimed_s) + weight_s);
         self.beliefs[atom.at()] = Belief {
-            factor: sums.factor(prior_s) as f32,
+            factor: factor.clamp(PACE_MIN, PACE_MAX) as f32,
             theta_s: theta_s.clamp(THETA_S_RANGE.0, THETA_S_RANGE.1) as f32,
         };
     }

@@ -15,6 +15,7 @@ impl Tracker {
     pub(super) fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.wake = None;
         self.learned.pass(now);
+        self.learned.pace.pass(&self.timetable, now);
         self.age_all(now, effects);
         self.take_stock(now, effects);
         self.auction(now, effects);

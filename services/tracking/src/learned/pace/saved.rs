@@ -8,6 +8,7 @@ use super::{PRIOR_S, Pace, Sums, THETA_PRIOR_S, THETA_S};
 use crate::learned::atoms::AtomIdx;
 use crate::learned::names::{Bound, Hex64, Names, Naming, RouteRef, StopRef};
 use crate::learned::part::{Part, Taken};
+use crate::learned::periods::Slot;
 use crate::learned::show::{Cell, Section};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub(crate) struct Row {
     aimed_s: f32,
     square_s2: f32,
     expected_s: f32,
+    /// By half hour and kind of day: actual and aimed seconds.
+    #[serde(default)]
+    periods: Vec<(u16, f32, f32)>,
 }
 
 impl Row {
@@ -41,9 +45,12 @@ impl Row {
     }
 
     fn in_range(&self) -> bool {
-        [self.actual_s, self.aimed_s, self.square_s2, self.expected_s]
-            .iter()
-            .all(|x| x.is_finite() && *x >= 0.0)
+        let sound = |x: f32| x.is_finite() && x >= 0.0;
+        [self.actual_s, self.aimed_s, self.square_s2, self.expected_s].into_iter().all(sound)
+            && self
+                .periods
+                .iter()
+                .all(|(slot, actual_s, aimed_s)| Slot(*slot).is_one() && sound(*actual_s) && sound(*aimed_s))
     }
 
     fn factor(&self) -> f64 {
@@ -71,6 +78,11 @@ impl Part for Pace {
                 aimed_s: sums.aimed_s as f32,
                 square_s2: sums.square_s2 as f32,
                 expected_s: sums.expected_s as f32,
+                periods: self
+                    .periods
+                    .seen(atom)
+                    .map(|(slot, seen)| (slot.0, seen.actual_s, seen.aimed_s))
+                    .collect(),
             }
         };
         seen.into_iter().map(row).collect()
@@ -81,6 +93,7 @@ impl Part for Pace {
         let known = self.atoms.by_id();
         self.sums.fill(Sums::default());
         self.all = Sums::default();
+        self.periods.clear();
         for row in saved {
             let atom = known.get(&row.atom.0);
             if row.in_range() {
@@ -88,6 +101,9 @@ impl Part for Pace {
             }
             if let (true, Some(atom)) = (taken.row(atom.is_some(), row.in_range()), atom) {
                 self.sums[atom.at()] = row.sums();
+                for (slot, actual_s, aimed_s) in row.periods {
+                    self.periods.add(Slot(slot), *atom, self.sums.len(), actual_s.into(), aimed_s.into());
+                }
             }
         }
         self.believe_all();
@@ -97,6 +113,7 @@ impl Part for Pace {
     fn fade(&mut self, share: f64) {
         self.sums.iter_mut().for_each(|sums| sums.fade(share));
         self.all.fade(share);
+        self.periods.fade(share);
         self.believe_all();
     }
 
