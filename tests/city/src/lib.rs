@@ -16,11 +16,13 @@ pub mod laws;
 mod motion;
 pub mod network;
 pub mod operate;
+pub mod oracle;
 pub mod tide;
 pub mod tides;
 pub mod told;
 pub mod town;
 pub mod traffic;
+pub mod walk;
 pub mod world;
 
 pub use day::{Day, Duty, Visit};

@@ -15,6 +15,8 @@ use tracking::Params;
 const BUS_MPS_MAX: f64 = 16.0;
 /// Driving is drawn in pieces of this length at most, metres.
 const PIECE_M: f64 = 100.0;
+/// In a future they may be longer: sums of gammas of one scale are gammas.
+const FORESEEN_M: f64 = 400.0;
 /// This share of a driving time is sure: nobody is more than twice as fast as usual.
 const SURE: f64 = 0.5;
 /// A way round a closed street takes this much longer.
@@ -48,8 +50,18 @@ pub(crate) struct Driver {
     pub(crate) dice: Dice,
     /// The street it is on, and whether it found it closed.
     on: Option<(usize, bool)>,
-    /// Set in a future: when it began, and what each street was drawn to be (not a number: not yet).
-    foresight: Option<(f64, Vec<f64>)>,
+    /// Set in a future.
+    foresight: Option<Foresight>,
+}
+
+/// What a future was drawn to be.
+struct Foresight {
+    /// When it began, seconds of the day.
+    now_s: f64,
+    /// The whole town, in standard deviations.
+    town: f64,
+    /// Each street (log of its pace); not a number until the vehicle comes there.
+    streets: Vec<f64>,
 }
 
 /// A stretch of the way, or a red light (`from_m == to_m`).
@@ -65,6 +77,25 @@ pub(crate) struct Stretch {
 impl Driver {
     pub(crate) fn new(dice: Dice) -> Self {
         Self { dice, on: None, foresight: None }
+    }
+
+    /// One whose futures begin at `now_s`.
+    pub(crate) fn foreseeing(dice: Dice, streets: usize) -> Self {
+        Self {
+            dice,
+            on: None,
+            foresight: Some(Foresight { now_s: 0.0, town: 0.0, streets: vec![f64::NAN; streets] }),
+        }
+    }
+
+    /// Begins another future.
+    pub(crate) fn again(&mut self, from_s: f64) {
+        self.on = None;
+        if let Some(future) = &mut self.foresight {
+            future.now_s = from_s;
+            future.town = self.dice.normal();
+            future.streets.fill(f64::NAN);
+        }
     }
 
     /// Whether it is going round a closed street.
@@ -106,7 +137,8 @@ impl<'a> Motion<'a> {
         let (mut at_m, mut at_s) = (from_m, from_s);
         while at_m < to_m - 1e-6 {
             let (leg, _) = line.leg(at_m);
-            let end_m = (at_m + PIECE_M).min(leg.to_m).min(to_m);
+            let piece_m = if driver.foresight.is_some() { FORESEEN_M } else { PIECE_M };
+            let end_m = (at_m + piece_m).min(leg.to_m).min(to_m);
             if driver.on.is_none_or(|(street, _)| street != leg.street) {
                 driver.on = Some((leg.street, self.traffic.is_closed(leg.street, at_s)));
             }
@@ -133,12 +165,12 @@ impl<'a> Motion<'a> {
         }
         let today = match &mut driver.foresight {
             None => self.traffic.today(street, at_s),
-            Some((now_s, drawn)) => {
-                if drawn[street].is_nan() {
-                    let now = self.traffic.today(street, *now_s);
-                    drawn[street] = self.traffic.foreseen(now, at_s - *now_s, &mut driver.dice);
+            Some(Foresight { now_s, town, streets }) => {
+                if streets[street].is_nan() {
+                    let dice = &mut driver.dice;
+                    streets[street] = self.traffic.foreseen(street, *now_s, at_s - *now_s, *town, dice);
                 }
-                drawn[street]
+                streets[street]
             }
         };
         let pace = libm::exp(self.traffic.usual(street, at_s) + today);

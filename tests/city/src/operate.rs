@@ -7,6 +7,7 @@ use gtfs::{Timestamp, Timetable};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracking::check::{Area, CheckParams, DeviceProfile, DeviceState, VehicleClass, check};
+use tracking::learned::Document;
 use tracking::replay::{Recording, Row};
 use tracking::{Effect, Event, Params, Tier, Tracker};
 
@@ -48,15 +49,9 @@ impl Operation {
         }
     }
 
-    /// Another feed takes over.
-    pub fn swap(
-        &mut self,
-        now: Timestamp,
-        timetable: Arc<Timetable>,
-        mut watch: impl FnMut(Timestamp, &Effect),
-    ) {
-        self.checks.area = Area::of(&timetable);
-        self.step(now, Event::Timetable(timetable), &mut watch);
+    /// Takes what was learned before.
+    pub fn learn(&mut self, now: Timestamp, document: Arc<Document>) {
+        self.step(now, Event::Learned(document), &mut |_, _| {});
     }
 
     /// What the rules make of a row: an event, or nothing.

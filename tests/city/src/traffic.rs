@@ -26,7 +26,8 @@ pub struct Traffic {
     /// Streets closed, and when, seconds of the day.
     closed: Vec<(usize, f64, f64)>,
     decay_s: f64,
-    sd: f64,
+    town_sd: f64,
+    street_sd: f64,
 }
 
 /// What a street always does.
@@ -63,7 +64,8 @@ impl Traffic {
             streets: streets.map(|n| wave("congestion", n, world.congestion_sd)).collect(),
             closed: Vec::new(),
             decay_s: world.congestion_s,
-            sd: libm::hypot(world.congestion_sd, world.town_sd),
+            town_sd: world.town_sd,
+            street_sd: world.congestion_sd,
         };
         traffic.crash(world, town, day);
         let mut dice = Dice::new(world.seed, "closures", day);
@@ -115,12 +117,13 @@ impl Traffic {
         f64::from(self.town[minute]) + f64::from(self.streets[street][minute])
     }
 
-    /// One of the futures of what today adds, `ahead_s` after it was `now`: the mean reverts, the
-    /// spread grows.
+    /// One of the futures of what today adds to a street, `ahead_s` after `now_s`: the mean reverts, the
+    /// spread grows. `town` is the future's one draw for what the whole town shares.
     #[must_use]
-    pub fn foreseen(&self, now: f64, ahead_s: f64, dice: &mut Dice) -> f64 {
+    pub fn foreseen(&self, street: usize, now_s: f64, ahead_s: f64, town: f64, dice: &mut Dice) -> f64 {
         let keep = libm::exp(-ahead_s.max(0.0) / self.decay_s);
-        now * keep + dice.normal() * self.sd * libm::sqrt(1.0 - keep * keep)
+        let fresh = libm::sqrt(1.0 - keep * keep);
+        self.today(street, now_s) * keep + fresh * (town * self.town_sd + dice.normal() * self.street_sd)
     }
 
     /// Whether a street is closed.
