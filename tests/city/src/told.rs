@@ -116,24 +116,6 @@ impl Told {
         }
     }
 
-    /// debugging
-    pub fn unseen(&self, timetable: &Timetable, network: &Network, day: &Day) -> String {
-        let visited = named(timetable, self.visited.iter().map(|((trip, n), at)| ((*trip, *n as u16 - 1), *at)));
-        let mut out = String::new();
-        for visit in &day.visits {
-            let trip = &network.trips[visit.trip];
-            let line = &network.town.lines[trip.line];
-            if line.service == Service::Headway || !visit.served {
-                continue;
-            }
-            let key = (trip.id.clone(), day.date, ServiceTime(trip.start_s), visit.call as u16);
-            if !visited.contains_key(&key) {
-                out += &format!("{} call {} of {} run {} arr {:?} dep {:?} aimed {}\n", trip.id, visit.call, line.stops.len(), visit.run, visit.arrival_s, visit.departure_s, trip.aimed_s(visit.call));
-            }
-        }
-        out
-    }
-
     /// Holds what was told beside what happened. Headway lines are left out: their trips have no
     /// start of their own until the engine gives them one.
     #[must_use]

@@ -168,13 +168,3 @@ fn vehicles_heard_in_another_order_within_a_second_make_the_same_visits() {
     };
     assert!(sorted(forward.visits) == sorted(backward.visits), "another order made other visits");
 }
-
-#[test]
-#[ignore]
-fn which() {
-    let mut world = World::own(1);
-    world.devices.period_s = 30.0;
-    let morning = Morning::of(&world);
-    let seen = morning.play(&morning.heard);
-    eprintln!("{}", seen.told.unseen(&morning.timetable, &morning.network, &morning.day));
-}

@@ -52,6 +52,7 @@ impl Tracker {
         if vehicle.age(now, &self.params) {
             self.mark_stops_of(at);
         }
+        self.finish(at, effects);
         self.go_on_when_complete(at, now, effects);
         self.go_on_when_turning(at, now, effects);
         self.assign(at, now, effects);
@@ -150,6 +151,19 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.tried = Some(now);
         vehicle.bids = bid::bids(&self.timetable, &self.grid, vehicle, &self.params);
+    }
+
+    /// A vehicle on its way to the last stop that now claims another trip came there unseen, between
+    /// two fixes: the new fix, which stands there, is the last of the old run too.
+    fn finish(&mut self, at: u32, effects: &mut Vec<Effect>) {
+        let vehicle = &self.vehicles[at as usize];
+        let Some((job, run)) = vehicle.job.as_ref().and_then(|job| Some((job, job.run()?))) else { return };
+        let last_ahead = job.next + 1 == job.seen.len() && !job.is_complete();
+        let trip = &self.timetable.trips[run.dated.trip.at()].id;
+        let claims_other = vehicle.ping.claim.trip.as_deref().is_some_and(|claimed| claimed != &**trip);
+        if last_ahead && claims_other && vehicle.sights.last().is_some_and(|sight| sight.t > job.t) {
+            self.observe(at, effects);
+        }
     }
 
     /// Matches the newest fix and tells the visits that follow.

@@ -305,3 +305,18 @@ fn a_ferry_is_at_its_pier_within_the_geofence() {
         "mid-river, and 70 m short of the pier"
     );
 }
+
+#[test]
+fn the_last_stop_is_visited_though_the_next_fix_claims_the_next_trip() {
+    let mut drive = Drive::town();
+    drive.run("bus", "t1", ("08:00", 0.0), ("08:11:30", 3_850.0));
+    drive.ping("08:12", "bus", 4_000.0, 0.0, "t2");
+    let end = drive.visits.iter().find(|visit| visit.stop_sequence == 5).unwrap();
+    let late_s = end.arrival.unwrap().since_s(drive.aimed("t1", 4).0);
+    assert!((-30.0..=0.0).contains(&late_s), "{late_s}");
+    // One that turns round on the way did not come there.
+    let mut short = Drive::town();
+    short.run("bus", "t1", ("08:00", 0.0), ("08:10:30", 3_500.0));
+    short.ping("08:11", "bus", 3_400.0, 0.0, "t2");
+    assert!(short.visits.iter().all(|visit| visit.stop_sequence != 5));
+}
