@@ -230,8 +230,10 @@ fn watched(
         seen.watcher.see(now, effect);
         seen.told.see(now, effect);
         let result = match effect {
-            Effect::TripUpdate(update) => near(update, timetable).map_or(Ok(()), |near| writer.take(&near)),
-            other => writer.take(other),
+            Effect::TripUpdate(update) => {
+                near(update, timetable).map_or(Ok(()), |near| writer.take(now, &near))
+            }
+            other => writer.take(now, other),
         };
         if result.is_err() && written.is_ok() {
             written = result;

@@ -4,10 +4,11 @@ use super::{Tracker, VEHICLES_MAX};
 use crate::assign::{self, Claimed};
 use crate::bid;
 use crate::job::Bound;
+use crate::run::Run;
 use crate::vehicle::{Freshness, Vehicle};
 use crate::visit::Seen;
 use crate::{Effect, OperatorAlert, Ping, VehiclePosition};
-use gtfs::{StopVisit, Timestamp, VisitSource};
+use gtfs::{StopVisit, Timestamp, Timetable, VisitSource};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use std::sync::Arc;
 const UNCLAIMED_MAX: u8 = 3;
 /// After a silence this long, seconds, automatic assignment begins anew.
 const GAP_S: f64 = 900.0;
+/// Two fixes further apart than this, seconds, do not say when a vehicle came to its last stop.
+const FINISH_S_MAX: f64 = 60.0;
 /// R19: two sources of a vehicle this near in time, seconds,
 const CONFLICT_S: f64 = 60.0;
 /// and this far apart, metres, contradict each other.
@@ -154,16 +157,24 @@ impl Tracker {
     }
 
     /// A vehicle on its way to the last stop that now claims another trip came there unseen, between
-    /// two fixes: the new fix, which stands there, is the last of the old run too.
+    /// two fixes: the new fix, which stands there, tells the visit. Nothing is learned from it: when
+    /// the vehicle came is known only to lie between the two.
     fn finish(&mut self, at: u32, effects: &mut Vec<Effect>) {
         let vehicle = &self.vehicles[at as usize];
-        let Some((job, run)) = vehicle.job.as_ref().and_then(|job| Some((job, job.run()?))) else { return };
-        let last_ahead = job.next + 1 == job.seen.len() && !job.is_complete();
+        let (Some(job), Some(sight)) = (vehicle.job.as_ref(), vehicle.sights.last()) else { return };
+        let Some(run) = job.run().filter(|_| job.next + 1 == job.seen.len() && !job.is_complete()) else {
+            return;
+        };
         let trip = &self.timetable.trips[run.dated.trip.at()].id;
         let claims_other = vehicle.ping.claim.trip.as_deref().is_some_and(|claimed| claimed != &**trip);
-        if last_ahead && claims_other && vehicle.sights.last().is_some_and(|sight| sight.t > job.t) {
-            self.observe(at, effects);
+        if !claims_other || !(0.0..=FINISH_S_MAX).contains(&sight.t.since_s(job.t)) {
+            return;
         }
+        let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
+        job.clone().observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
+        self.counters.visits += visits.len() as u64;
+        effects
+            .extend(visits.iter().map(|(call, seen)| visit(&self.timetable, &vehicle.id, run, *call, seen)));
     }
 
     /// Matches the newest fix and tells the visits that follow.
@@ -185,24 +196,12 @@ impl Tracker {
             }
         }
         let Some(run) = job.run().copied() else { return };
-        let calls = self.timetable.calls(run.pattern);
         for (call, seen) in &visits {
             self.learned.visited(seen);
             if *call >= reached {
                 self.learned.drove(&self.timetable, &run, *call, &job.seen);
             }
-            effects.push(Effect::Visit(StopVisit {
-                vehicle: Arc::clone(&vehicle.id),
-                trip: run.dated.trip,
-                day: run.dated.day,
-                start: run.dated.start,
-                stop_sequence: calls[*call].sequence,
-                stop: calls[*call].stop,
-                arrival: seen.arrival,
-                departure: seen.departure,
-                plus_minus_s: seen.plus_minus_s,
-                source: VisitSource::Gps,
-            }));
+            effects.push(visit(&self.timetable, &vehicle.id, &run, *call, seen));
         }
         for (call, seen) in visits.iter().filter(|(call, _)| *call >= reached) {
             if let Some(arrival) = seen.arrival {
@@ -234,6 +233,22 @@ impl Tracker {
             provenance: ping.provenance,
         }
     }
+}
+
+fn visit(timetable: &Timetable, vehicle: &Arc<str>, run: &Run, call: usize, seen: &Seen) -> Effect {
+    let row = &timetable.calls(run.pattern)[call];
+    Effect::Visit(StopVisit {
+        vehicle: Arc::clone(vehicle),
+        trip: run.dated.trip,
+        day: run.dated.day,
+        start: run.dated.start,
+        stop_sequence: row.sequence,
+        stop: row.stop,
+        arrival: seen.arrival,
+        departure: seen.departure,
+        plus_minus_s: seen.plus_minus_s,
+        source: VisitSource::Gps,
+    })
 }
 
 /// R19: a less trusted source that has the vehicle somewhere else.
