@@ -2,8 +2,9 @@
 //!
 //! Such a timetable says 0, 60, 0, 120 s between stops 300 m apart: differences of rounded times. Aimed
 //! times stay what they are for riders; for driving, a trip whose times are all whole minutes gets the
-//! shortest path in time over distance that stays within half a minute of every aimed time (a taut
-//! string), which is the smoothest running that rounds to what was published. Other trips run as aimed.
+//! shortest path in time over distance that stays within the published minute at every stop (a taut
+//! string): the smoothest running that gives these times when rounded down, as is done so that nobody
+//! comes too late for a bus. Where it begins, ends or stands it is exact. Other trips run as aimed.
 //! What always holds: no leg takes less than no time; from one stop where the timetable stands to the
 //! next the legs add up to the aimed time.
 
@@ -11,8 +12,8 @@ use gtfs::timetable::{CallTime, PatternCall};
 use gtfs::{Timetable, TripIdx};
 use rustc_hash::FxHashMap;
 
-/// What rounding to a minute can hide, seconds.
-const ROUNDING_S: f32 = 30.0;
+/// Half of what rounding down to a minute hides, seconds.
+const HALF_MINUTE_S: f32 = 30.0;
 /// Fewer calls than this say nothing of how a timetable was written.
 const CALLS_MIN: usize = 5;
 /// A trip that runs as aimed.
@@ -69,7 +70,7 @@ impl Running {
     }
 }
 
-/// A stop in distance and time, and how far from that time the string may be.
+/// A stop in distance and time (the middle of its minute), and how far from that the string may be.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     along_m: f32,
@@ -79,10 +80,10 @@ struct Point {
 
 fn points(calls: &[PatternCall], times: &[CallTime]) -> Vec<Point> {
     let last = calls.len() - 1;
-    let point = |at: usize| Point {
-        along_m: calls[at].along_m,
-        at_s: if at == 0 { times[at].departure_s } else { times[at].arrival_s } as f32,
-        slack_s: if at == 0 || at == last { 0.0 } else { ROUNDING_S },
+    let point = |at: usize| {
+        let slack_s = if at == 0 || at == last { 0.0 } else { HALF_MINUTE_S };
+        let aimed_s = if at == 0 { times[at].departure_s } else { times[at].arrival_s };
+        Point { along_m: calls[at].along_m, at_s: aimed_s as f32 + slack_s, slack_s }
     };
     (0..=last).map(point).collect()
 }
@@ -136,18 +137,18 @@ mod tests {
 
     #[test]
     fn whole_minutes_over_even_distances_become_an_even_pace() {
-        let legs_s = legs_s("S0 08:00 S1 08:01 S2 08:01 S3 08:02 S4 08:03 S5 08:03 S6 08:04");
+        let legs_s = legs_s("S0 08:00 S1 08:00 S2 08:01 S3 08:02 S4 08:02 S5 08:03 S6 08:04");
         assert!(legs_s.iter().all(|leg_s| (leg_s - 40.0).abs() < 0.1), "{legs_s:?}");
     }
 
     #[test]
-    fn a_slow_stretch_stays_slow_and_no_time_moves_by_more_than_half_a_minute() {
+    fn a_slow_stretch_stays_slow_and_no_time_leaves_its_minute() {
         let legs_s = legs_s("S0 08:00 S1 08:01 S2 08:02 S3 08:09 S4 08:10 S5 08:11 S6 08:12");
-        assert!(legs_s[2] > 350.0, "{legs_s:?}");
+        assert!(legs_s[2] > 330.0, "{legs_s:?}");
         let mut at_s = 0.0;
         for (leg_s, aimed_s) in legs_s.iter().zip([60.0, 120.0, 540.0, 600.0, 660.0, 720.0]) {
             at_s += leg_s;
-            assert!((at_s - aimed_s).abs() <= 30.1, "{at_s} for {aimed_s}");
+            assert!((-0.1..=60.1).contains(&(at_s - aimed_s)), "{at_s} for {aimed_s}");
         }
         assert!((at_s - 720.0).abs() < 0.1, "the end stays");
     }
