@@ -11,7 +11,7 @@ use crate::DatedTrip;
 use crate::days;
 use crate::gamma::ln_student;
 use crate::grid::Grid;
-use crate::matching::{Ended, trial};
+use crate::matching::{Ended, Sight, trial};
 use crate::params::Params;
 use crate::run::{Line, Run};
 use crate::vehicle::Vehicle;
@@ -33,6 +33,10 @@ const WAITING: f64 = 6.0;
 const WAITING_S_MAX: f64 = 600.0;
 /// What a line can be worth to a vehicle that stands, nats: it wins nothing, but may well be there.
 const STANDING_MAX: f64 = 6.0;
+/// What standing where vehicles lay over is worth, nats (start),
+const AT_START: f64 = 6.0;
+/// which is this near to the first stop, metres (OBA-NYC).
+const LAYOVER_M: f32 = 250.0;
 /// Usual delay under way, seconds (start; both recorded fleets had a median near 85).
 const DELAY_S: f64 = 60.0;
 /// Scale of running before that, seconds (start): drivers are told not to, so it is rarer than late.
@@ -43,6 +47,8 @@ const LATE_SCALE_S: [f64; 2] = [160.0, 120.0];
 const SPREAD_S: f64 = 1800.0;
 /// Degrees of freedom of the delay: 1 in 50 was beyond 2.5 scales.
 const DELAY_NU: f64 = 4.0;
+/// A delay less usual than this is not believed, nats: some 20 min early or 35 min late (start).
+const LN_DELAY_MIN: f64 = -7.0;
 /// A vehicle near the start of its line before the trip has begun is this unusual at most, nats
 /// (start): in some towns they wait at a stand beyond the first stops.
 const LN_BEFORE_START: f64 = -3.0;
@@ -160,6 +166,10 @@ fn of_pattern(
 ) {
     let runs = days::of_pattern(timetable, pattern, now, params.early_s_max, params.late_s_max);
     let Some(any) = runs.first() else { return };
+    if stands && is_at_start(&any.line(timetable), vehicle) {
+        let waits = |run: &Run| Fit { run: *run, ln_fit: AT_START, ln_delay: ln_waiting(run, now) };
+        return fits.extend(runs.iter().map(waits));
+    }
     let mut ended = trial(&any.line(timetable), &vehicle.sights, params);
     let went = |ended: &Ended| stands || ended.along_m - ended.from_m >= params.moved_m_min / 2.0;
     ended.retain(|ended| ended.ln_better > 0.0 && went(ended));
@@ -170,13 +180,27 @@ fn of_pattern(
         let line = run.line(timetable);
         let at = |ended: &Ended| {
             let ln_delay = ln_delay(&line, &run, ended.along_m, now, stands)?;
-            Some((ended.ln_better, ln_delay))
+            (ln_delay >= LN_DELAY_MIN).then_some((ended.ln_better, ln_delay))
         };
         let likelier = |a: &(f64, f64), b: &(f64, f64)| (a.0 + a.1).total_cmp(&(b.0 + b.1));
         if let Some((ln_fit, ln_delay)) = ended.iter().filter_map(at).max_by(likelier) {
             fits.push(Fit { run, ln_fit, ln_delay });
         }
     }
+}
+
+/// Whether it is where vehicles lay over before the first stop of a line.
+fn is_at_start(line: &Line<'_>, vehicle: &Vehicle) -> bool {
+    let start = line.calls.first().and_then(|first| line.shape.point_at(first.along_m));
+    let apart_m =
+        |(start, last): ([f32; 2], &Sight)| libm::hypotf(start[0] - last.xy[0], start[1] - last.xy[1]);
+    start.zip(vehicle.sights.last()).map(apart_m).is_some_and(|apart_m| apart_m <= LAYOVER_M)
+}
+
+/// How usual it is to stand at the first stop at this time: the next departure is the likeliest.
+fn ln_waiting(run: &Run, now: Timestamp) -> f64 {
+    let since_start_s = now.since_s(run.origin);
+    ln_usual(since_start_s.max(DELAY_S), 0.0) - (-since_start_s).max(0.0) / WAIT_S
 }
 
 /// How usual it is to be here now on this run: 0 for the most usual delay. `None` for a vehicle at
@@ -186,8 +210,7 @@ fn ln_delay(line: &Line<'_>, run: &Run, along_m: f32, now: Timestamp, stands: bo
     let under_way_s = line.aimed_s_at(along_m);
     let late_s = since_start_s - under_way_s;
     if along_m < line.calls[0].along_m + LEFT_M {
-        let waits_s = (-since_start_s).max(0.0);
-        return stands.then(|| ln_usual(late_s.max(DELAY_S), under_way_s) - waits_s / WAIT_S);
+        return stands.then(|| ln_waiting(run, now));
     }
     let ln = ln_usual(late_s, under_way_s);
     let at_stand = (-BEFORE_START_S..0.0).contains(&since_start_s) && under_way_s < BEFORE_START_S;

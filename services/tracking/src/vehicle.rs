@@ -63,6 +63,10 @@ pub(crate) struct Vehicle {
     pub(crate) settled: Claim,
     /// The claim that a dispatcher overruled.
     pub(crate) benched: Option<Claim>,
+    /// Since when another line fits it surely better than the one it claims.
+    pub(crate) doubt: Option<Timestamp>,
+    /// The claim that was found untrue.
+    pub(crate) doubted: Option<Claim>,
     /// Pings without a claim since one was given.
     pub(crate) unclaimed: u8,
     /// When its claim, or what it may be doing without one, was last looked at.
@@ -94,6 +98,8 @@ impl Vehicle {
             job: None,
             settled: Claim::default(),
             benched: None,
+            doubt: None,
+            doubted: None,
             unclaimed: 0,
             tried: None,
             bids: Vec::new(),

@@ -19,9 +19,9 @@ use rustc_hash::FxHashSet;
 const SWITCH_NATS: f64 = 2.0;
 
 impl Tracker {
-    /// Settles who has what, when it is time to.
-    pub(super) fn auction(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.auctioned.is_some_and(|last| now.since_s(last) < self.params.auction_s) {
+    /// Settles who has what, unless that was done less than `after_s` ago.
+    pub(super) fn auction(&mut self, now: Timestamp, after_s: f64, effects: &mut Vec<Effect>) {
+        if self.auctioned.is_some_and(|last| now.since_s(last) < after_s) {
             return;
         }
         self.auctioned = Some(now);

@@ -6,6 +6,7 @@
 mod auction;
 mod book;
 mod command;
+mod doubt;
 mod learn;
 mod ping;
 mod settle;
@@ -53,6 +54,9 @@ pub struct Counters {
     pub visits: u64,
     /// Predicted calls told to the feed.
     pub predictions: u64,
+    /// Most trips claimed in the last hour are not in the timetable: claims are ignored, and what is
+    /// told should not be scored.
+    pub wrong_feed: bool,
 }
 
 /// The tracking core of one feed.
@@ -66,6 +70,8 @@ pub struct Tracker {
     trips: Trips,
     boards: Boards,
     learned: Learned,
+    /// How many claims were known of late.
+    claims: doubt::Claims,
     /// When vehicles without a claim were last given duties.
     auctioned: Option<Timestamp>,
     /// How predictions do.
@@ -103,6 +109,7 @@ impl Tracker {
             vehicles: Vec::new(),
             by_id: FxHashMap::default(),
             trips: Trips::default(),
+            claims: doubt::Claims::default(),
             auctioned: None,
             marked: Vec::new(),
             ended: VecDeque::new(),

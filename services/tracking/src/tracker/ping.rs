@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Pings without a claim after which a claimed trip is given up.
 const UNCLAIMED_MAX: u8 = 3;
+/// A vehicle that has nothing to do waits at most this long for an auction, seconds.
+const AUCTION_S_MIN: f64 = 2.0;
 /// After a silence this long, seconds, automatic assignment begins anew.
 const GAP_S: f64 = 900.0;
 /// Two fixes further apart than this, seconds, do not say when a vehicle came to its last stop.
@@ -110,11 +112,18 @@ impl Tracker {
                 vehicle.settled = vehicle.ping.claim.clone();
                 self.release(at, now, effects);
             }
-            return self.assign_by_evidence(at, now);
+            return self.assign_by_evidence(at, now, effects);
         }
         vehicle.unclaimed = 0;
+        if vehicle.doubted.is_some() && self.is_doubted(at, now) {
+            return self.assign_by_evidence(at, now, effects);
+        }
+        let vehicle = &self.vehicles[at as usize];
         let settled = vehicle.settled == vehicle.ping.claim;
-        if settled && (bound.is_some() || !self.is_time_to_try(at, now)) {
+        if settled && bound.is_some_and(|bound| bound > Bound::Automatic) {
+            return self.doubt(at, now, effects);
+        }
+        if settled && !self.is_time_to_try(at, now) {
             return;
         }
         self.assign_by_claim(at, now, !settled, effects);
@@ -123,29 +132,40 @@ impl Tracker {
     fn assign_by_claim(&mut self, at: u32, now: Timestamp, fresh: bool, effects: &mut Vec<Effect>) {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.settled = vehicle.ping.claim.clone();
-        vehicle.tried = Some(now);
         let t = vehicle.ping.t;
-        match assign::claimed(&self.timetable, &vehicle.settled, &vehicle.sights, t, &self.params) {
-            Claimed::Runs(runs, bound) => self.give(at, runs, bound, now, fresh, effects),
+        let mut claimed =
+            assign::claimed(&self.timetable, &vehicle.settled, &vehicle.sights, t, &self.params);
+        if fresh && claimed != Claimed::Nothing {
+            self.count_claim(now, claimed != Claimed::Unknown, effects);
+        }
+        if self.counters.wrong_feed {
+            claimed = Claimed::Unknown;
+        }
+        let vehicle = &mut self.vehicles[at as usize];
+        match claimed {
+            Claimed::Runs(runs, bound) => {
+                vehicle.tried = Some(now);
+                self.give(at, runs, bound, now, fresh, effects);
+            }
             Claimed::Unknown => {
                 if fresh {
                     let text = "claims a trip or block that is not in the timetable; is this the right feed?";
                     effects.push(alert("claim_unknown", vehicle, text));
                     self.release(at, now, effects);
                 }
-                self.assign_by_evidence(at, now);
+                self.assign_by_evidence(at, now, effects);
             }
             Claimed::Nothing => {}
         }
     }
 
-    fn is_time_to_try(&mut self, at: u32, now: Timestamp) -> bool {
+    pub(super) fn is_time_to_try(&mut self, at: u32, now: Timestamp) -> bool {
         let tried = self.vehicles[at as usize].tried;
         tried.is_none_or(|tried| now.since_s(tried) >= self.params.auction_s)
     }
 
-    /// Notes what it may be doing; the next auction decides.
-    fn assign_by_evidence(&mut self, at: u32, now: Timestamp) {
+    /// Notes what it may be doing; the next auction decides, soon if it has nothing to do yet.
+    fn assign_by_evidence(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
         let vehicle = &self.vehicles[at as usize];
         let bound = vehicle.job.as_ref().map(|job| job.bound);
         if bound.is_some_and(|bound| bound > Bound::Automatic) || !self.is_time_to_try(at, now) {
@@ -154,6 +174,9 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.tried = Some(now);
         vehicle.bids = bid::bids(&self.timetable, &self.grid, vehicle, &self.params);
+        if vehicle.job.is_none() && vehicle.bids.iter().any(|bid| !bid.stands) {
+            self.auction(now, AUCTION_S_MIN, effects);
+        }
     }
 
     /// A vehicle on its way to the last stop that now claims another trip came there unseen, between

@@ -28,6 +28,8 @@ impl Tracker {
         self.relearn(&old, now, effects);
         self.ended.clear();
         self.live = self.live.carried(&old, &self.timetable);
+        self.claims = super::doubt::Claims::default();
+        self.counters.wrong_feed = false;
         let trips = std::mem::take(&mut self.trips);
         self.trips = carried(&old, &self.timetable, trips);
         let moved_plane = old.plane != self.timetable.plane;

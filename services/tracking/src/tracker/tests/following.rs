@@ -320,3 +320,54 @@ fn the_last_stop_is_visited_though_the_next_fix_claims_the_next_trip() {
     short.ping("08:11", "bus", 3_400.0, 0.0, "t2");
     assert!(short.visits.iter().all(|visit| visit.stop_sequence != 5));
 }
+
+/// The town with a second line, 600 m north of the first.
+fn two_lines() -> Drive {
+    let north = "
+        stop F 0 600
+        stop G 2000 600
+        stop H 4000 600
+        shape north 0,600 2000,600 4000,600
+        route N bus
+        trip n1 route=N block=b9 shape=north : F 08:00 G 08:06 H 08:12
+    ";
+    Drive::of(&format!("{}{north}", super::drive::TOWN))
+}
+
+#[test]
+fn a_bus_that_drives_another_line_than_it_claims_is_noticed_said_and_put_on_that_line() {
+    let mut drive = two_lines();
+    for s in (60..=420).step_by(15) {
+        let clock = format!("08:{:02}:{:02}", s / 60, s % 60);
+        drive.ping(&clock, "bus", f64::from(s) / 720.0 * 4000.0, 600.0, "t1");
+    }
+    assert_eq!(drive.alerts, ["claim_contradicted"]);
+    let dated = drive.position("bus").trip.expect("a trip");
+    assert_eq!(&*drive.timetable().trips[dated.trip.at()].id, "n1");
+}
+
+#[test]
+fn a_bus_that_is_only_off_its_line_keeps_the_trip_it_claims() {
+    let mut drive = two_lines();
+    for s in (60..=420).step_by(15) {
+        let clock = format!("08:{:02}:{:02}", s / 60, s % 60);
+        drive.ping(&clock, "bus", f64::from(s) / 720.0 * 4000.0, -900.0, "t1");
+    }
+    assert!(!drive.alerts.contains(&"claim_contradicted".to_owned()));
+    let dated = drive.position("bus").trip.expect("a trip");
+    assert_eq!(&*drive.timetable().trips[dated.trip.at()].id, "t1");
+}
+
+#[test]
+fn when_most_claims_are_unknown_it_is_said_once_and_vehicles_are_put_on_trips_by_evidence() {
+    let mut drive = Drive::town();
+    for n in 0..30 {
+        let clock = format!("08:00:{n:02}");
+        drive.ping(&clock, &format!("bus {n}"), 9_000.0 + f64::from(n) * 50.0, 9_000.0, "of another feed");
+    }
+    assert_eq!(drive.alerts.iter().filter(|code| *code == "wrong_feed").count(), 1);
+    assert!(drive.tracker.counters().wrong_feed);
+    drive.run("bus", "of another feed", ("08:02", 300.0), ("08:04:00", 1000.0));
+    let dated = drive.position("bus").trip.expect("a trip");
+    assert_eq!(&*drive.timetable().trips[dated.trip.at()].id, "t1");
+}
