@@ -37,8 +37,10 @@ pub(crate) struct Told {
     /// To the board.
     pub(crate) board: Moments,
     told: Timestamp,
-    /// Since when, and in how many updates, the board's minute should have risen.
-    rising: Option<(Timestamp, u8)>,
+    /// In how many updates the board's minute should have risen; 0 when it should not,
+    rises: u8,
+    /// and since when.
+    rising_since: Timestamp,
 }
 
 impl Told {
@@ -142,17 +144,19 @@ fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
     let gone = |m: &Moments| !told.arrived && m.arrival < now;
     let overdue = shown(&told.board) < now || (gone(&told.board) && !gone(&fresh));
     if (rise_min == 0 || moved_s < MOVED_S_MIN) && !overdue {
-        told.rising = None;
+        told.rises = 0;
         return false;
     }
     if !overdue && rise_min > 0 && rise_min < RISE_AT_ONCE_MIN {
-        let (since, updates) = told.rising.map_or((now, 1), |(since, n)| (since, n.saturating_add(1)));
-        told.rising = Some((since, updates));
-        if updates < RISE_UPDATES || now.since_s(since) < RISE_S {
+        if told.rises == 0 {
+            told.rising_since = now;
+        }
+        told.rises = told.rises.saturating_add(1);
+        if told.rises < RISE_UPDATES || now.since_s(told.rising_since) < RISE_S {
             return false;
         }
     }
-    told.rising = None;
+    told.rises = 0;
     told.board = fresh;
     true
 }

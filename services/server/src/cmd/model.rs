@@ -19,17 +19,17 @@ use tracking::learned::{Document, RouteRef};
 
 const EXAMPLES: &str = "\
 Examples:
-  padriew model show                            what was learned so far, and what is believed where nothing was
-  padriew model show --route 12                 only of one route (route_id or name)
+  padriew model show                       what was learned, and what is believed where nothing was
+  padriew model show --route 12            only of one route (route_id or name)
   padriew model show --json | jq '.parts[].part'
-  padriew model show learned.json               a file instead of the database
-  padriew model export learned.json             the newest version as JSON (.gz packs it); --version takes an older one
-  padriew model import learned.json             from another town, or from before a mistake
-  padriew model forget --route 12 --yes         a route that was rerouted: learn it anew
+  padriew model show learned.json          a file instead of the database
+  padriew model export learned.json        the newest version as JSON (.gz packs it)
+  padriew model import learned.json        from another town, or from before a mistake
+  padriew model forget --route 12 --yes    a route that was rerouted: learn it anew
 
-The server saves every 5 minutes and when it shuts down; one version of each of the last 14 days is kept.
-It may be running: it takes over what import and forget store within 10 s. What was seen fades: it weighs
-half after 21 days.";
+The server saves every 5 minutes and when it shuts down; one version of each of the last 14 days
+is kept. It may be running: it takes over what import and forget store within 10 s. What was seen
+fades: it weighs half after 21 days.";
 
 /// Look at what was learned, carry it, forget it.
 #[derive(Debug, clap::Args)]

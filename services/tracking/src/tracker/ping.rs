@@ -12,6 +12,8 @@ use gtfs::{StopVisit, Timestamp, Timetable, VisitSource};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// Room is made for so many new vehicles at a time.
+const VEHICLES_AT_ONCE: usize = 256;
 /// Pings without a claim after which a claimed trip is given up.
 const UNCLAIMED_MAX: u8 = 3;
 /// A vehicle that has nothing to do waits at most this long for an auction, seconds.
@@ -77,6 +79,10 @@ impl Tracker {
             return None;
         }
         let at = self.vehicles.len() as u32;
+        if self.vehicles.len() == self.vehicles.capacity() {
+            // Vehicles are large and hardly ever new: doubling would waste megabytes.
+            self.vehicles.reserve_exact(VEHICLES_AT_ONCE);
+        }
         self.vehicles.push(Vehicle::new(ping.clone()));
         self.by_id.insert(Arc::clone(&ping.vehicle), at);
         Some(at)

@@ -36,7 +36,7 @@ impl Tracker {
         self.widen(at);
         let ahead = std::mem::take(&mut self.ahead);
         let runs = ahead.last().map_or(1, |last| last.run + 1);
-        let sampled = self.vehicles[at as usize].pledges.is_due(now);
+        let sampled = self.vehicles[at as usize].pledges.is_due(now) && self.is_followed(at);
         let trusted =
             self.vehicles[at as usize].job.as_ref().and_then(Job::run).is_none_or(|r| self.trusts(r));
         for run in 0..runs {

@@ -36,8 +36,12 @@ fn heading(found: &Found, now: Timestamp) -> Vec<String> {
     vec![
         format!("{which}saved {} ({})", minute(document.saved()), ago(now.since_s(document.saved()))),
         format!("learned from {} stop visits", document.visits()),
-        format!("on the feed of {}, version {:?}, hash {}", feed.publisher, feed.version, feed.hash),
+        format!("on the feed of {}{}, hash {}", feed.publisher, version_of(&feed.version), feed.hash),
     ]
+}
+
+fn version_of(version: &str) -> String {
+    if version.is_empty() { String::new() } else { format!(", version {version}") }
 }
 
 fn of_part(part: PartShown, all: bool) -> Vec<String> {
