@@ -4,7 +4,7 @@
 //! WebSocket, and the database is the one under test.
 
 use super::feed::Trip;
-use server::demo::client::{DeviceKey, PingClient};
+use server::demo::client::{Answer, DeviceKey, PingClient};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,7 +54,11 @@ pub(crate) struct Town {
 impl Town {
     /// Makes the folder, the feed, the database and one device `bus-1` of vehicle `BUS-1`.
     pub(crate) async fn new(backend: Backend) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::in_folder(tempfile::tempdir().expect("a folder"), backend).await
+    }
+
+    /// The same in a folder of its own.
+    pub(crate) async fn in_folder(folder: tempfile::TempDir, backend: Backend) -> Self {
         let trip = Trip::running_now();
         super::feed::write(&folder.path().join("feed"), trip);
         let database = match backend {
@@ -239,10 +243,15 @@ impl Serving {
 
     /// Posts one signed body of `bus-1`; status and parsed answer.
     pub(crate) async fn post(&self, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        let answer = self.answer_to(body).await;
+        (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
+    }
+
+    /// The same with all that was answered.
+    pub(crate) async fn answer_to(&self, body: &serde_json::Value) -> Answer {
         let client = PingClient::new(&self.url("")).expect("a client");
         let body = serde_json::to_vec(body).expect("JSON");
-        let answer = client.post(&self.key, super::now(), body).await.expect("an answer");
-        (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
+        client.post(&self.key, super::now(), body).await.expect("an answer")
     }
 
     /// Gets a path as JSON.

@@ -13,6 +13,7 @@ mod learned;
 mod panel;
 mod postgres;
 mod spine;
+mod spine_disk;
 mod spine_standby;
 mod tidy;
 

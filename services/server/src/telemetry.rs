@@ -1,4 +1,5 @@
 //! Logging: sentences for a person at a terminal, JSON for everything else. Standard error only.
+//! A line that can not be written stops nothing.
 
 use crate::config::LogConfig;
 use std::io::IsTerminal;
@@ -18,7 +19,12 @@ pub fn start(config: &LogConfig) -> anyhow::Result<()> {
         "auto" => std::io::stderr().is_terminal(),
         other => anyhow::bail!("log.format is \"{other}\"; use auto, human or json"),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that can not be written (its disk is full) is given up in silence: saying so on standard error
+    // too, as is the default, panics in whatever task had something to say.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = if human {
         builder

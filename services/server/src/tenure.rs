@@ -55,6 +55,7 @@ pub struct Office {
     holder: String,
     standing: watch::Sender<Standing>,
     has_company: AtomicBool,
+    has_standby: AtomicBool,
     writing: TaskTracker,
     held: Family<LeaseLabels, Gauge>,
     standby: Family<LeaseLabels, Gauge>,
@@ -70,6 +71,7 @@ impl Office {
             holder: ProcessId::own().to_string(),
             standing: watch::Sender::default(),
             has_company: AtomicBool::new(false),
+            has_standby: AtomicBool::new(false),
             writing: TaskTracker::new(),
             held: Family::default(),
             standby: Family::default(),
@@ -158,6 +160,17 @@ impl Office {
     #[must_use]
     pub fn has_company(&self) -> bool {
         self.has_company.load(Ordering::Relaxed)
+    }
+
+    /// Whether another process would take over.
+    #[must_use]
+    pub fn has_standby(&self) -> bool {
+        self.has_standby.load(Ordering::Relaxed)
+    }
+
+    /// The keeper's word on [`Office::has_standby`].
+    pub(crate) fn stands_alone(&self, stands_alone: bool) {
+        self.has_standby.store(!stands_alone, Ordering::Relaxed);
     }
 
     /// The keeper's word on [`Office::has_company`].

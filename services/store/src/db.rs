@@ -10,6 +10,7 @@ mod sqlite;
 
 use crate::error::StoreError;
 use crate::sql::{Pool, Tx};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::sync::Arc;
 
 /// What this process wants the database for.
@@ -72,9 +73,24 @@ impl Db {
     /// it cannot fail half-way for want of it.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match &self.writes {
-            Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Pool::Sqlite(pool) => Tx::Sqlite(begin_immediate(pool).await?),
             Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+}
+
+/// Begins, on a fresh connection where the old one believes that it is still in a transaction: SQLite ends one
+/// by itself when the disk is full (<https://sqlite.org/lang_transaction.html>, section 2.3), and the library
+/// does not notice; without this nothing would be stored again when there is room.
+async fn begin_immediate(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "begin immediate";
+    match pool.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            // There is only this one connection.
+            pool.acquire().await?.close().await?;
+            pool.begin_with(BEGIN).await
+        }
+        begun => begun,
     }
 }
 

@@ -68,6 +68,8 @@ pub struct PingClient {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
+    /// When to come again, seconds: `Retry-After`.
+    pub retry_after_s: Option<u32>,
     /// The body, JSON.
     pub body: String,
 }
@@ -107,7 +109,13 @@ impl PingClient {
             .await
             .context("no answer to POST /v1/pings")?;
         let status = reply.status().as_u16();
-        Ok(Answer { status, body: reply.text().await.context("half an answer to POST /v1/pings")? })
+        let retry_after = reply.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after_s = retry_after.and_then(|seconds| seconds.parse().ok());
+        Ok(Answer {
+            status,
+            retry_after_s,
+            body: reply.text().await.context("half an answer to POST /v1/pings")?,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! `SIGHUP` reads the feed again at once.
 
 mod fetch;
+mod guard;
 mod pack;
 mod source;
 mod watch;
@@ -112,7 +113,7 @@ async fn note(app: &AppState, watch: &Watch, timetable: &gtfs::Timetable) {
 /// # Errors
 /// When the publisher does not answer with a feed of acceptable size.
 pub(crate) async fn fetch_once(url: &str) -> anyhow::Result<Bytes> {
-    match fetch::Fetcher::new()?.fetch(url).await? {
+    match fetch::Fetcher::new(url)?.fetch(url).await? {
         fetch::Fetched::New(zip) => Ok(zip),
         fetch::Fetched::Same => {
             anyhow::bail!("the publisher says that nothing changed, though nothing was asked")

@@ -4,6 +4,9 @@
 //! last renewal that was granted, while the database keeps the lease for [`LEASE_TTL_S`] after that; so it
 //! stops before another can begin, whatever its own clock says. What it writes all the same is fenced by the
 //! epoch, in the transaction. The lease is given back last of all, when everything is stored.
+//!
+//! A database that fails does not blind a town without need: where nobody stands by, or where the disk is full
+//! and the row still names this process, nobody can take over, and the tenure goes on from memory.
 
 use crate::process::ProcessId;
 use crate::role::Role;
@@ -19,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 const TRACKING: &str = "tracking";
 /// The row by which a process says that it takes pings though it does not track.
 const COMPANY: &str = "ingest beside tracking";
+/// The row by which a process says that it would take over.
+const STANDBY: &str = "tracking standby";
 /// How often a holder renews, and others say that they are there.
 const RENEW_EVERY: Duration = Duration::from_secs(LEASE_RENEW_S as u64);
 /// How often a standby looks: a lease that was given back passes on within this.
@@ -86,21 +91,41 @@ impl Keeper {
         let answer = answer.unwrap_or_else(|_elapsed| Err(StoreError::Away("no answer in time".into())));
         match answer {
             Ok(standing) => self.stands(standing),
-            // The tenure goes on until its end: nobody else can have taken the lease before.
-            Err(failure) if held.is_some() => {
-                tracing::warn!(%failure, "the tracking lease could not be renewed; trying again");
-                return Instant::now() + LOOK_EVERY;
-            }
             Err(failure) => {
-                tracing::warn!(%failure, "the tracking lease could not be asked for; nothing is tracked here");
-                self.stands(Standing::Unknown);
+                self.failed(&failure, held, asked).await;
+                return Instant::now() + LOOK_EVERY;
             }
         }
         if self.app.office.tenure().is_none() {
             return Instant::now() + LOOK_EVERY;
         }
-        let _ = timeout(ANSWER_MAX, self.look_for_company()).await;
+        let _ = timeout(ANSWER_MAX, self.look_around()).await;
         asked + RENEW_EVERY
+    }
+
+    /// A tenure goes on until its end, for nobody else can have taken the lease before; and beyond it while
+    /// nobody else can take it at all.
+    async fn failed(&self, failure: &StoreError, held: Option<Tenure>, asked: Instant) {
+        let Some(tenure) = held else {
+            tracing::warn!(%failure, "the tracking lease could not be asked for; nothing is tracked here");
+            return self.stands(Standing::Unknown);
+        };
+        let goes_on = match failure {
+            // Who wants to take it must write, too.
+            StoreError::Full(_) => self.is_ours(&tenure.lease).await,
+            _ => !self.app.office.has_standby(),
+        };
+        if goes_on {
+            tracing::warn!(%failure, "the tracking lease could not be renewed; tracking goes on from memory");
+            self.stands(Standing::Holding(Tenure { until: asked + BELIEVED, ..tenure }));
+        } else {
+            tracing::warn!(%failure, "the tracking lease could not be renewed; trying again until it ends");
+        }
+    }
+
+    async fn is_ours(&self, lease: &Lease) -> bool {
+        let row = timeout(ANSWER_MAX, self.app.db.lease_of(TRACKING, "")).await;
+        row.is_ok_and(|row| row.is_ok_and(|row| row.is_some_and(|row| row.lease == *lease)))
     }
 
     async fn renew(&self, tenure: &Tenure, asked: Instant) -> Result<Standing, StoreError> {
@@ -120,6 +145,10 @@ impl Keeper {
         let own = |row: &&LeaseRow| &*row.lease.holder == self.app.office.holder();
         if let Some(row) = row.as_ref().filter(|row| row.holds() && !own(row)) {
             if !is_gone(&row.lease.holder) {
+                let says = self.app.db.lease_take(STANDBY, "", self.app.office.holder(), LEASE_TTL_S).await;
+                if let Err(failure) = says {
+                    tracing::debug!(%failure, "the holder could not be told that this process stands by");
+                }
                 return Ok(Standing::Standby(pid(&row.lease)));
             }
             self.app.db.lease_release(&row.lease).await?;
@@ -135,14 +164,28 @@ impl Keeper {
         Ok(Standing::Standby(row.and_then(|row| pid(&row.lease))))
     }
 
-    /// Whether the table must be read for pings that another process took.
-    async fn look_for_company(&self) {
-        match self.app.db.lease_of(COMPANY, "").await {
+    /// Who else is there: to take over, and to take pings, for which the table must then be read.
+    async fn look_around(&self) {
+        if let Some(is_there) = self.is_another(STANDBY).await {
+            self.app.office.stands_alone(!is_there);
+        }
+        if self.app.config.runs(Role::Ingest)
+            && let Some(is_there) = self.is_another(COMPANY).await
+        {
+            self.app.office.keeps_company(is_there);
+        }
+    }
+
+    async fn is_another(&self, role: &str) -> Option<bool> {
+        match self.app.db.lease_of(role, "").await {
             Ok(row) => {
                 let row = row.filter(|row| row.holds() && &*row.lease.holder != self.app.office.holder());
-                self.app.office.keeps_company(row.is_some_and(|row| !is_gone(&row.lease.holder)));
+                Some(row.is_some_and(|row| !is_gone(&row.lease.holder)))
             }
-            Err(failure) => tracing::debug!(%failure, "it is not known whether others take pings too"),
+            Err(failure) => {
+                tracing::debug!(%failure, "it is not known which other processes are there");
+                None
+            }
         }
     }
 

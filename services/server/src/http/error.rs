@@ -72,9 +72,9 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(retry_after_s)
     }
 
-    /// 507: the store failed; nothing was acknowledged.
-    pub fn store_failed(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, "store", message)
+    /// 507: the store failed; nothing was acknowledged; try again after `retry_after_s`.
+    pub fn store_failed(retry_after_s: u32, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "store", message).retry_after(retry_after_s)
     }
 
     /// 500: a fault of ours. The cause goes to the log, not to the caller.

@@ -244,7 +244,8 @@ fn refusal(failure: &StoreError) -> ApiError {
         }
         StoreError::Full(cause) | StoreError::Stopped(cause) => {
             tracing::error!(cause, "pings could not be stored");
-            ApiError::store_failed("nothing was stored; keep the records and send them again")
+            let retry_s = jittered(RETRY_AWAY_S);
+            ApiError::store_failed(retry_s, "nothing was stored; keep the records and send them again")
         }
         StoreError::Refused(cause) | StoreError::Unusable(cause) | StoreError::Unreadable(cause) => {
             ApiError::internal(&anyhow::anyhow!("the store refused a batch: {cause}"))

@@ -128,3 +128,29 @@ async fn a_server_that_stops_says_bye_and_when_to_come_back() {
     assert_eq!((&bye["why"], code), (&json!("restart"), 1012));
     assert!(bye["in"][0].as_u64() < bye["in"][1].as_u64(), "{bye}");
 }
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_closed_and_told_that_it_was_too_slow() {
+    use server::live::{Publisher, Relayed};
+    use stop_display::frame::Alert;
+    let server = Server::start().await;
+    let mut slow = Reader::at(&server, "B").await;
+    let mut good = Reader::at(&server, "C").await;
+    assert_eq!(slow.frame().await["k"], "snap");
+    assert_eq!(good.frame().await["k"], "snap");
+    // Far more than the sockets of both sides hold, in frames that are each as large as one may be.
+    let publisher = Publisher::new(std::sync::Arc::clone(&server.app.live.hub), server.app.live.epoch);
+    for n in 0..600 {
+        let alert = Alert { id: format!("{n}{}", "x".repeat(40_000)), ..Alert::default() };
+        publisher.relayed("B", Relayed { rows: Vec::new(), alerts: vec![alert] });
+        tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    }
+    let begun = tokio::time::Instant::now();
+    let closed = || server.app.metrics.text().contains("padriew_ws_slow_closed_total 1");
+    server.until(|_| closed()).await;
+    assert!(begun.elapsed().as_secs() <= 12, "{:?}", begun.elapsed());
+    assert_eq!(slow.closed().await, 4008);
+    server.bus_at(20.0).await;
+    server.bus_at(120.0).await;
+    good.row("t1", |row| row["src"] == "live").await;
+}

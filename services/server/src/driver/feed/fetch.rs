@@ -1,10 +1,12 @@
 //! Fetches a feed from its publisher, politely and within limits.
 
+use super::guard::Guard;
 use anyhow::{Context, ensure};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use reqwest::header::{ETAG, IF_NONE_MATCH};
-use reqwest::{Client, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, StatusCode};
 use std::time::Duration;
 
 /// Largest feed that is fetched, bytes.
@@ -13,8 +15,6 @@ const FEED_BYTES_MAX: usize = 256 * 1024 * 1024;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long a whole download may take.
 const DOWNLOAD_MAX: Duration = Duration::from_secs(300);
-/// Redirects followed.
-const REDIRECTS_MAX: usize = 5;
 
 /// What a publisher said.
 pub(super) enum Fetched {
@@ -30,20 +30,30 @@ pub(super) struct Fetcher {
     etag: Option<reqwest::header::HeaderValue>,
 }
 
+/// A client with limits, for a feed at `url`.
+pub(super) fn client(url: &str) -> ClientBuilder {
+    let guard = Guard::of(url);
+    let resolver = guard.clone();
+    Client::builder()
+        .connect_timeout(CONNECT_MAX)
+        .timeout(DOWNLOAD_MAX)
+        .dns_resolver(resolver)
+        .redirect(Policy::custom(move |attempt| guard.redirected(attempt)))
+        .user_agent(concat!("padriew/", env!("CARGO_PKG_VERSION")))
+}
+
 impl Fetcher {
-    /// A client with limits.
+    /// A fetcher of the feed at `url`.
     ///
     /// # Errors
     /// When TLS can not be set up.
-    pub(super) fn new() -> anyhow::Result<Self> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT_MAX)
-            .timeout(DOWNLOAD_MAX)
-            .redirect(reqwest::redirect::Policy::limited(REDIRECTS_MAX))
-            .user_agent(concat!("padriew/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("no HTTP client can be made")?;
-        Ok(Self { client, etag: None })
+    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+        Ok(Self::with(client(url).build().context("no HTTP client can be made")?))
+    }
+
+    /// A fetcher with a client that was made by [`client`].
+    pub(super) fn with(client: Client) -> Self {
+        Self { client, etag: None }
     }
 
     /// Forgets the version taken, so that the next fetch brings the feed.

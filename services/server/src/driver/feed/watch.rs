@@ -28,7 +28,11 @@ impl Watch {
     /// # Errors
     /// When no HTTP client can be made.
     pub(super) fn of(source: FeedSource) -> anyhow::Result<Self> {
-        Ok(Self { source, fetcher: Fetcher::new()?, taken: None, last: None })
+        let url = match &source {
+            FeedSource::Url(url) => url,
+            FeedSource::Path(_) => "",
+        };
+        Ok(Self { fetcher: Fetcher::new(url)?, source, taken: None, last: None })
     }
 
     /// The feed as a zip, when it is new or changed since the last call.
