@@ -134,15 +134,15 @@ async fn a_reader_that_takes_nothing_is_closed_and_told_that_it_was_too_slow() {
     use server::live::{Publisher, Relayed};
     use stop_display::frame::Alert;
     let server = Server::start().await;
-    let mut slow = Reader::at(&server, "B").await;
-    let mut good = Reader::at(&server, "C").await;
+    let mut slow = Reader::at(&server, "C").await;
+    let mut good = Reader::at(&server, "B").await;
     assert_eq!(slow.frame().await["k"], "snap");
     assert_eq!(good.frame().await["k"], "snap");
     // Far more than the sockets of both sides hold, in frames that are each as large as one may be.
     let publisher = Publisher::new(std::sync::Arc::clone(&server.app.live.hub), server.app.live.epoch);
     for n in 0..600 {
         let alert = Alert { id: format!("{n}{}", "x".repeat(40_000)), ..Alert::default() };
-        publisher.relayed("B", Relayed { rows: Vec::new(), alerts: vec![alert] });
+        publisher.relayed("C", Relayed { rows: Vec::new(), alerts: vec![alert] });
         tokio::time::sleep(std::time::Duration::from_millis(3)).await;
     }
     let begun = tokio::time::Instant::now();
