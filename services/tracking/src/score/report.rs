@@ -182,7 +182,7 @@ fn told(out: &mut String, promises: &Promises) {
 #[must_use]
 pub fn render_agreement(agreement: &Agreement) -> String {
     format!(
-        "own truth from the pings: {} of {} given arrivals found, {} more; they differ by {} s (median), {} s (nine tenths)",
+        "own truth from the pings: {} of {} given arrivals found, {} more; they differ by {} s (median), {} s (p90)",
         agreement.found,
         agreement.given,
         agreement.more,

@@ -28,7 +28,7 @@ Examples:
       --beside 'timetable + delay:37.7,67.9,94.8,131.6,169.4,215.7,135.5,66.9'
 
 What happened is read from --visits, or found from the pings on the lines of --gtfs (arrival: 15 m
-before the stop). With --gtfs there are more baselines too: timetable + delay at the vehicle's place,
+before the stop). With --gtfs there are more baselines too: timetable + delay where the vehicle is,
 a blend of history and last vehicle, the segment mean of the half hour.
 
 How to read it: an error is actual less told; positive is later than told. The first table looks
