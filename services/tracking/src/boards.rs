@@ -15,7 +15,7 @@ use crate::params::Params;
 use crate::vehicle::Vehicle;
 use crate::{DatedTrip, Effect, MonitoredCall, StopBoard};
 use aimed::AimedRow;
-use gtfs::{StopIdx, Timestamp, Timetable};
+use gtfs::{StopIdx, Timestamp, Timetable, TripIdx};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ pub(crate) struct Trips {
     pub(crate) cancelled: BTreeSet<DatedTrip>,
     /// Stops closed by a dispatcher.
     pub(crate) closed: BTreeSet<StopIdx>,
+    /// Seconds between vehicles of a service by headway at a call of its template, as they come; where
+    /// it is not here, the timetable's.
+    pub(crate) headways: FxHashMap<(TripIdx, u16), u32>,
     /// A vehicle has been heard at all: without any, nothing is called unconfirmed.
     pub(crate) any_heard: bool,
 }

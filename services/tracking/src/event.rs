@@ -16,10 +16,21 @@ pub enum Event {
     Timetable(Arc<Timetable>),
     /// What was learned before takes the place of what was learned so far.
     Learned(Arc<Document>),
+    /// A card was tapped on a vehicle: somebody is boarding.
+    TapSeen(Tap),
     /// A gauge, or a tide table, says how fast the water runs.
     Tide(Tide),
     /// Time passed; asked for with [`crate::Effect::WakeAt`].
     Tick,
+}
+
+/// A card tapped on a vehicle; of whom is nobody's business here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tap {
+    /// The vehicle.
+    pub vehicle: Arc<str>,
+    /// When.
+    pub t: Timestamp,
 }
 
 /// A stream, measured or foretold.

@@ -1,5 +1,6 @@
 //! What a vehicle is doing: a run, the runs of its block after it, and how far it has come.
 
+use crate::boarding::Boarding;
 use crate::learned::terminal::Start;
 use crate::matching::{Sight, Track};
 use crate::params::Params;
@@ -71,6 +72,8 @@ pub(crate) struct Job {
     pub(crate) came: Option<Timestamp>,
     /// It has set out: a call after the first stop has been observed.
     pub(crate) started: bool,
+    /// Taps and doors at the present call.
+    pub(crate) boarding: Boarding,
     /// Where it was when it last moved, and when.
     pub(crate) stands: Option<([f32; 2], Timestamp)>,
 }
@@ -93,6 +96,7 @@ impl Job {
             began: t,
             came: None,
             started: false,
+            boarding: Boarding::default(),
             stands: None,
         }
     }
@@ -181,7 +185,7 @@ impl Job {
         self.came = self.seen.last().and_then(|end| end.arrival);
         self.seen = vec![Seen::default(); calls];
         (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
-        (self.began, self.started) = (self.t, false);
+        (self.began, self.started, self.boarding) = (self.t, false, Boarding::default());
         true
     }
 
@@ -193,6 +197,7 @@ impl Job {
             next: self.next,
             seen: &self.seen,
             came: self.came(),
+            boarding: self.boarding,
             waits: !self.started && self.stood_s() >= STOOD_S_MIN,
         }
     }

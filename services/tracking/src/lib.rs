@@ -7,6 +7,7 @@ mod assign;
 mod auction;
 mod bid;
 pub mod board;
+mod boarding;
 mod boards;
 pub mod check;
 mod days;
@@ -32,7 +33,7 @@ mod visit;
 
 pub use board::{CallSource, CallState, MonitoredCall, StopBoard};
 pub use effect::{CallUpdate, DatedTrip, Effect, OperatorAlert, TripState, TripUpdate, VehiclePosition};
-pub use event::{Command, Event, Tide};
+pub use event::{Command, Event, Tap, Tide};
 pub use params::Params;
 pub use ping::{Claim, Ev, Occupancy, Ping, Provenance, Tier};
 pub use tracker::{Counters, Lessons, Tracker, VEHICLES_MAX};

@@ -201,7 +201,9 @@ impl AimedRow {
             occupancy: None,
             soc_pct: None,
             simulated: false,
-            headway_s: self.is_template().then_some(self.headway_s),
+            headway_s: self.is_template().then(|| {
+                trips.headways.get(&(self.dated.trip, self.call)).copied().unwrap_or(self.headway_s)
+            }),
         }
     }
 }

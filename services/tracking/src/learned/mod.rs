@@ -18,6 +18,7 @@ mod document;
 pub(crate) mod dwell;
 pub(crate) mod field;
 mod harmonic;
+pub(crate) mod headway;
 pub(crate) mod holding;
 mod link;
 pub(crate) mod names;
@@ -43,6 +44,7 @@ use current::{Currents, Sailing};
 use dwell::Dwell;
 use gtfs::timetable::Mode;
 use gtfs::{Timestamp, Timetable};
+use headway::Headways;
 use holding::Holding;
 use pace::Pace;
 use part::{AnyPart, Kind};
@@ -79,6 +81,8 @@ pub(crate) struct Learned {
     pub(crate) dwell: Dwell,
     /// What does the stream do to ferries?
     pub(crate) currents: Currents,
+    /// How long since the last vehicle? Of today only.
+    pub(crate) headways: Headways,
     /// Stop visits behind it.
     pub(crate) visits: u64,
     /// When its weights were last brought up to date.
@@ -94,7 +98,8 @@ impl Learned {
             calibration: Calibration::default(),
             pace: Pace::new(timetable),
             terminals: Terminals::new(Arc::clone(&places), timetable.routes.len()),
-            dwell: Dwell::new(places),
+            dwell: Dwell::new(Arc::clone(&places)),
+            headways: Headways::new(places),
             currents: Currents::new(timetable),
             visits: 0,
             aged: None,
@@ -124,8 +129,17 @@ impl Learned {
     }
 
     /// A call of a run was observed: its arrival, or (again) its departure.
-    pub(crate) fn visited(&mut self, seen: &Seen) {
+    pub(crate) fn visited(&mut self, timetable: &Timetable, run: &Run, call: usize, seen: &Seen) {
+        if let Some(left) = seen.departure {
+            self.headways.left(run.line(timetable).first + call, left);
+        }
         self.visits += u64::from(seen.arrival.is_some() && seen.departure.is_some());
+    }
+
+    /// Seconds between vehicles at a call of a service by headway, as they come; `None` for other trips.
+    pub(crate) fn headway_s(&self, timetable: &Timetable, run: &Run, call: usize) -> Option<u32> {
+        let frequency = timetable.trips[run.dated.trip.at()].frequency.filter(|f| !f.exact)?;
+        Some(self.headways.usual_s(run.line(timetable).first + call, frequency.headway_s))
     }
 
     /// A vehicle was seen to arrive at call `to`; `seen` is what was seen of the calls of its run.

@@ -8,6 +8,7 @@
 mod drive;
 pub(crate) mod halt;
 
+use crate::boarding::Boarding;
 use crate::gamma::Gamma;
 use crate::learned::Learned;
 use crate::learned::current::Sailing;
@@ -40,6 +41,8 @@ pub(crate) struct Present<'a> {
     pub(crate) seen: &'a [Seen],
     /// When it came to the first stop, or to the end of the run before; `None` when nobody saw.
     pub(crate) came: Option<Timestamp>,
+    /// Taps and doors at the present call.
+    pub(crate) boarding: Boarding,
     /// It stands, and no call after the first stop has been observed yet.
     pub(crate) waits: bool,
 }
@@ -61,6 +64,9 @@ pub(crate) struct Expected {
 
 /// A moment to come: seconds after the fix, and how unsure.
 pub(crate) type Moment = Gamma;
+
+/// From stop to stop this much of an unusual gap is left: the vehicle before changes its own (start).
+const GAP_KEPT: f64 = 0.9;
 
 /// The present moment, of which one is sure.
 const NOW: Moment = Moment { mean_s: 0.0, var_s2: 0.0 };
@@ -148,12 +154,14 @@ impl<'a> Course<'a> {
         } else {
             let stood_s = seen.arrival.map_or(0.0, |arrival| present.t.since_s(arrival));
             let needed_s = halt::dwell_s(&self.line, next) + self.folded_s(next);
-            let needed_s = if seen.arrived { halt::still_s(needed_s, stood_s) } else { needed_s };
+            let boards_s = present.boarding.least_s(next, present.t, stood_s);
+            let needed_s =
+                if seen.arrived { halt::still_s(needed_s, stood_s).max(boards_s) } else { needed_s };
             let compliance = self.compliance(next).given(stood_s);
             halt::leaves(arrival, needed_s, aimed_departure_s, compliance)
         };
         self.push(next, arrival, leaving, ahead);
-        self.onward(next, leaving, ahead)
+        self.onward(next, leaving, self.longer_s(next, arrival, present.t), ahead)
     }
 
     /// The arrival at the next call of a vehicle that stands beyond its first stop, where it is aimed to
@@ -171,13 +179,24 @@ impl<'a> Course<'a> {
         let leaving = halt::turns_round(self.known, &habit, arrived, ended_s, self.to_start_s);
         let comes_s = arrived.mean_s.max(leaving.mean_s - self.known.params.recovery_s);
         self.push(0, Moment { mean_s: comes_s, ..arrived }, leaving, ahead);
-        self.onward(0, leaving, ahead)
+        self.onward(0, leaving, 0.0, ahead)
     }
 
-    /// From the departure at call `from` to the end of the run; returns the arrival there.
-    fn onward(&self, from: usize, leaving: Moment, ahead: &mut Vec<Expected>) -> Moment {
+    /// How much longer than usual every stop takes a vehicle that comes to call `next` so long after the
+    /// one before it, seconds. Ferries keep to their piers' own time, and who waits at a terminal sets its
+    /// own gap.
+    fn longer_s(&self, next: usize, arrival: Moment, fix: Timestamp) -> f64 {
+        if self.line.mode == Mode::Ferry || next == 0 {
+            return 0.0;
+        }
+        self.known.learned.headways.longer_s(self.line.first + next, fix.plus_s(arrival.mean_s))
+    }
+
+    /// From the departure at call `from` to the end of the run, standing `longer_s` more than usual at
+    /// the next call, and less and less at those after it; returns the arrival there.
+    fn onward(&self, from: usize, leaving: Moment, longer_s: f64, ahead: &mut Vec<Expected>) -> Moment {
         let (mut leaving, mut arrival) = (leaving, leaving);
-        let mut folded_s = self.folded_s(from);
+        let (mut folded_s, mut longer_s) = (self.folded_s(from), longer_s);
         for call in from + 1..self.line.calls.len() {
             arrival = drive::onward(self.known, &self.line, leaving, call);
             arrival.mean_s -= folded_s;
@@ -185,7 +204,8 @@ impl<'a> Course<'a> {
                 arrival.mean_s += self.stream_s(call, 1.0, leaving.mean_s);
             }
             folded_s = self.folded_s(call);
-            let needed_s = halt::dwell_s(&self.line, call) + folded_s;
+            let needed_s = halt::dwell_s(&self.line, call) + folded_s + longer_s;
+            longer_s *= GAP_KEPT;
             let aimed_s = self.aimed_departure_s(call);
             leaving = halt::leaves(arrival, needed_s, aimed_s, self.compliance(call));
             self.push(call, arrival, leaving, ahead);

@@ -26,7 +26,7 @@ use crate::params::Params;
 use crate::predict::Expected;
 use crate::score::LiveScores;
 use crate::vehicle::Vehicle;
-use crate::{DatedTrip, Effect, Event};
+use crate::{DatedTrip, Effect, Event, Tap};
 use gtfs::{Timestamp, Timetable};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -142,10 +142,21 @@ impl Tracker {
             Event::Command(command) => self.on_command(now, command, effects),
             Event::Timetable(timetable) => self.on_timetable(now, timetable, effects),
             Event::Learned(document) => self.on_learned(now, &document, effects),
+            Event::TapSeen(tap) => self.on_tap(&tap),
             Event::Tide(tide) => self.on_tide(&tide, effects),
             Event::Tick => self.on_tick(now, effects),
         }
         self.wish(now, effects);
+    }
+
+    /// Somebody boards: the vehicle stands a little longer.
+    fn on_tap(&mut self, tap: &Tap) {
+        let Some(&at) = self.by_id.get(&tap.vehicle) else { return };
+        let Some(job) = &mut self.vehicles[at as usize].job else { return };
+        if job.seen.get(job.next).is_some_and(|seen| seen.arrived) {
+            job.boarding.tap(job.next, tap.t);
+            self.mark(at);
+        }
     }
 
     /// Marks a vehicle for the next tick.

@@ -214,6 +214,9 @@ impl Tracker {
         let reached = job.reached();
         let before = job.track.as_ref().map(|track| track.t);
         job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
+        if let Some(open) = vehicle.ping.door_open {
+            job.boarding.door(job.next, sight.t, open);
+        }
         self.counters.assigned += 1;
         self.counters.matched += u64::from(job.on_line);
         self.counters.visits += visits.len() as u64;
@@ -226,7 +229,10 @@ impl Tracker {
         }
         let Some(run) = job.run().copied() else { return };
         for (call, seen) in &visits {
-            self.learned.visited(seen);
+            self.learned.visited(&self.timetable, &run, *call, seen);
+            if let Some(headway_s) = self.learned.headway_s(&self.timetable, &run, *call) {
+                self.trips.headways.insert((run.dated.trip, *call as u16), headway_s);
+            }
             if *call >= reached {
                 self.learned.drove(&self.timetable, &run, *call, &job.seen);
             }

@@ -1,5 +1,5 @@
 use super::drive::{DAY, Drive};
-use crate::{CallSource, CallState, Command, TripState};
+use crate::{CallSource, CallState, Command, Event, Tap, TripState};
 use gtfs::{ServiceDay, ServiceTime};
 use std::sync::Arc;
 
@@ -110,6 +110,41 @@ fn a_service_by_headway_says_every_so_many_minutes_until_a_vehicle_is_bound() {
             .any(|call| call.vehicle.as_deref() == Some("bus") && call.expected_arrival.is_some())
     );
     assert!(board.calls.iter().any(|call| call.headway_s == Some(600)));
+}
+
+#[test]
+fn a_service_by_headway_says_the_headway_that_is_driven_once_vehicles_have_come() {
+    let mut drive = Drive::of(
+        "
+        stop A 0 0
+        stop B 2000 0
+        stop C 4000 0
+        shape s 0,0 4000,0
+        route R bus
+        trip often route=R shape=s : A 00:00 B 00:05 C 00:10
+        every often 07:00-10:00 600
+    ",
+    );
+    drive.run("one", "often", ("08:02", 0.0), ("08:10", 3200.0));
+    drive.run("two", "often", ("08:17", 0.0), ("08:25", 3200.0));
+    let told = drive.boards["B"].calls.iter().find_map(|call| call.headway_s);
+    assert_eq!(told, Some(690), "two times the timetable's 600 s and once 900 s, in half minutes");
+}
+
+#[test]
+fn taps_keep_a_vehicle_at_its_stop_a_little_longer() {
+    let mut drive = Drive::town();
+    drive.run("bus", "t1", ("08:00", 0.0), ("08:03:00", 990.0));
+    drive.ping("08:03:10", "bus", 1000.0, 0.0, "t1");
+    let departure = |drive: &Drive| drive.update("t1").unwrap().calls[1].departure;
+    let before = departure(&drive);
+    for tap in 0..20 {
+        let t = drive.at("08:03:10").plus_s(0.2 * f64::from(tap));
+        drive.step(Event::TapSeen(Tap { vehicle: "bus".into(), t }));
+    }
+    drive.step(Event::Tick);
+    drive.ping("08:03:16", "bus", 1000.0, 0.0, "t1");
+    assert!(departure(&drive).since_s(before) > 20.0, "{}", departure(&drive).since_s(before));
 }
 
 #[test]
