@@ -3,8 +3,10 @@
 //! A pace is a factor on the aimed time. A drive of a seconds where m were aimed has variance θ·m
 //! (a gamma process), so the best estimate of the factor is Σa / Σm, and belief before it weighs as
 //! many aimed seconds as θ / σ², σ² being how much factors differ from leg to leg (Bühlmann's
-//! credibility). It knows nothing of dwell or waiting: it is told driving times. What always holds:
-//! factors stay within bounds; with nothing seen every factor is 1, the timetable.
+//! credibility). From the timetable to the atom to the half hour of the kind of day, each level is
+//! believed as far as it was seen; traffic right now comes on top. Dispersion is learned likewise. It
+//! decides nothing about dwell or waiting: it is told what was driving. What always holds: factors
+//! stay within bounds; with nothing seen every factor is 1, the timetable.
 
 use super::atoms::{AtomIdx, Atoms};
 use super::field::Field;
@@ -166,8 +168,8 @@ impl Pace {
         let expected_s = usual.mean_s.max(1.0);
         let least_s = f64::from(line.calls[to].along_m - leg.from_m) / FASTEST_MPS;
         let most_s = expected_s + OUTLIER_SD * libm::sqrt(THETA_S * expected_s);
-        self.watch(line, to, actual_s / expected_s - 1.0, usual.var_s2 / (expected_s * expected_s), t);
         let actual_s = actual_s.clamp(least_s, most_s.max(least_s));
+        self.watch(line, to, actual_s / expected_s - 1.0, usual.var_s2 / (expected_s * expected_s), t);
         let square_s2 = (actual_s - expected_s) * (actual_s - expected_s);
         let slot = Slot::of(timetable, t);
         let mut from_m = leg.from_m;
