@@ -8,6 +8,7 @@
 //! What always holds: quantiles rise with their level; nothing observed means the prior.
 
 mod residuals;
+mod saved;
 
 use crate::gamma::{Warp, Z};
 use gtfs::timetable::Mode;

@@ -58,12 +58,13 @@ const HALF_LIFE_S: f64 = 21.0 * 86_400.0;
 const AGE_S: f64 = 3_600.0;
 
 /// Every part, as a document has it.
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind::of::<Holding>(),
     Kind::of::<Pace>(),
     Kind::of::<Terminals>(),
     Kind::of::<Dwell>(),
     Kind::of::<Currents>(),
+    Kind::of::<Calibration>(),
 ];
 
 /// Everything learned.
@@ -107,11 +108,18 @@ impl Learned {
     }
 
     fn parts(&self) -> [&dyn AnyPart; KINDS.len()] {
-        [&self.holding, &self.pace, &self.terminals, &self.dwell, &self.currents]
+        [&self.holding, &self.pace, &self.terminals, &self.dwell, &self.currents, &self.calibration]
     }
 
     fn parts_mut(&mut self) -> [&mut dyn AnyPart; KINDS.len()] {
-        [&mut self.holding, &mut self.pace, &mut self.terminals, &mut self.dwell, &mut self.currents]
+        [
+            &mut self.holding,
+            &mut self.pace,
+            &mut self.terminals,
+            &mut self.dwell,
+            &mut self.currents,
+            &mut self.calibration,
+        ]
     }
 
     /// Time passes: what was seen long ago weighs less.

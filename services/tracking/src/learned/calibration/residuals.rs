@@ -28,6 +28,29 @@ impl Default for Residuals {
 }
 
 impl Residuals {
+    /// Of counts by bin; `None` when they can not be.
+    pub(crate) fn of(bins: &[f32]) -> Option<Self> {
+        let bins: [f32; BINS] = bins.try_into().ok()?;
+        let n = bins.iter().sum::<f32>();
+        (n.is_finite() && bins.iter().all(|bin| *bin >= 0.0)).then_some(Self { n, bins })
+    }
+
+    /// Counts by bin.
+    pub(crate) fn bins(&self) -> Vec<f32> {
+        self.bins.to_vec()
+    }
+
+    /// How many trips.
+    pub(crate) fn trips(&self) -> f64 {
+        f64::from(self.n)
+    }
+
+    /// What was seen weighs `share` of what it weighed.
+    pub(crate) fn fade(&mut self, share: f64) {
+        self.bins.iter_mut().for_each(|bin| *bin *= share as f32);
+        self.n *= share as f32;
+    }
+
     /// Takes a residual that is worth `weight` of a trip.
     pub(crate) fn add(&mut self, residual: f64, weight: f64) {
         let weight = weight as f32;
@@ -48,7 +71,7 @@ impl Residuals {
     }
 
     /// The deviates below which 10, 40, 50 and 90 % of the residuals lie; `None` with none.
-    fn quantiles(&self) -> Option<Warp> {
+    pub(crate) fn quantiles(&self) -> Option<Warp> {
         if self.n <= 0.0 {
             return None;
         }
