@@ -1,7 +1,7 @@
 //! Predictions held to their word: a sample of what was told of each call, kept until it is reached.
 //!
 //! Sampled once a minute, as the scorer does, and not when a prediction changes: what changes oftenest
-//! is not what riders see longest. Far calls are sampled every third minute. What always holds: a
+//! is not what riders see longest. Far calls are sampled every sixth minute. What always holds: a
 //! vehicle has at most [`PLEDGES_MAX`] of them, and each is settled once or given up.
 
 use crate::DatedTrip;
@@ -12,7 +12,7 @@ use gtfs::Timestamp;
 use gtfs::time::MICROS;
 
 /// Predictions of one vehicle that are followed at a time; more are not followed.
-const PLEDGES_MAX: usize = 128;
+const PLEDGES_MAX: usize = 64;
 /// Predictions further ahead are not followed, seconds.
 const AHEAD_S_MAX: f64 = 1_800.0;
 /// Nor nearer ones: the ping that settles them is on its way, seconds.
@@ -20,7 +20,7 @@ const AHEAD_S_MIN: f64 = 10.0;
 /// Up to this far ahead calls are sampled each minute, seconds,
 const NEAR_S: f64 = 360.0;
 /// others once in so many minutes.
-const FAR_MINUTES: i64 = 3;
+const FAR_MINUTES: i64 = 6;
 /// What came of a prediction is learned when this many times its time to go have passed, though its
 /// call be reached sooner: else those that came early would be learned before those that come late,
 /// and on the first day every vehicle would seem to be early.
@@ -31,25 +31,27 @@ const GIVEN_UP_S: f64 = 1_800.0;
 /// if it was told to be at most this far away, seconds.
 const PROMISED_S: f64 = 600.0;
 
-/// One prediction that was told.
+/// One prediction that was told. There are dozens per vehicle, so it is kept small.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pledge {
+struct Pledge {
     dated: DatedTrip,
-    call: u16,
-    phase: Phase,
-    /// Age of the fix, seconds.
-    age_s: f32,
-    /// When it stood.
-    made: Timestamp,
+    /// When it stood, whole epoch seconds; what follows is relative to that.
+    made_s: u32,
     /// As predicted, before calibration: seconds after the fix.
     mean_s: f32,
     var_s2: f32,
-    /// As told, 10 %, the published value, 90 %: seconds after it was made.
-    told_s: [f32; 3],
+    /// When its call was reached, seconds; not a number before that.
+    came_s: f32,
+    /// As told, 10 %, the published value, 90 %: tenths of a second.
+    told_ds: [u16; 3],
+    /// Age of the fix, tenths of a second.
+    age_ds: i16,
+    /// Timetable between this call and the one before, seconds.
+    gap_s: u16,
+    call: u16,
+    phase: Phase,
     /// The first of its call to promise it within [`PROMISED_S`].
     promise: bool,
-    /// What came of it, once its call was reached.
-    fell: Option<(Timestamp, f32)>,
 }
 
 /// A prediction as it is handed in.
@@ -97,11 +99,11 @@ impl Pledges {
     /// Hands out what is ripe, and each promise that nobody kept.
     pub(crate) fn reap(&mut self, now: Timestamp, mut report: impl FnMut(Reaped<'_>)) {
         self.open.retain(|pledge| {
-            let since_s = now.since_s(pledge.made);
-            if let Some((arrival, gap_s)) = pledge.fell {
-                let ripe = since_s >= pledge.ripe_s();
+            let since_s = now.since_s(pledge.made());
+            if pledge.is_settled() {
+                let ripe = since_s >= RIPE * pledge.ahead_s();
                 if ripe {
-                    report(Reaped::Fell(&pledge.fell(arrival, f64::from(gap_s))));
+                    report(Reaped::Fell(&pledge.fell()));
                 }
                 return !ripe;
             }
@@ -120,20 +122,25 @@ impl Pledges {
         if !turn || !(AHEAD_S_MIN..=AHEAD_S_MAX).contains(&ahead_s) || self.open.len() >= PLEDGES_MAX {
             return;
         }
-        let [low, told, high] = said.told.map(|told| told.since_s(said.made) as f32);
+        let made_s = u32::try_from(said.made.s()).unwrap_or_default();
+        let made = Timestamp::from_s(i64::from(made_s));
+        let age_s = said.age_s - said.made.since_s(made);
+        let told_ds = said.told.map(|told| (10.0 * told.since_s(made)).round() as u16);
         let is_it = |pledge: &&Pledge| pledge.call == said.call && pledge.dated == said.dated;
-        let promise = f64::from(told) <= PROMISED_S && !self.open.iter().filter(is_it).any(|p| p.promise);
+        let near = said.told[1].since_s(said.made) <= PROMISED_S;
+        let promise = near && !self.open.iter().filter(is_it).any(|pledge| pledge.promise);
         self.open.push(Pledge {
             dated: said.dated,
-            call: said.call,
-            phase: said.phase,
-            age_s: said.age_s as f32,
-            made: said.made,
+            made_s,
             mean_s: said.arrival.mean_s as f32,
             var_s2: said.arrival.var_s2 as f32,
-            told_s: [low, told, high],
+            came_s: f32::NAN,
+            told_ds,
+            age_ds: (10.0 * age_s).round() as i16,
+            gap_s: 0,
+            call: said.call,
+            phase: said.phase,
             promise,
-            fell: None,
         });
     }
 
@@ -148,12 +155,13 @@ impl Pledges {
         mut report: impl FnMut(&Judged),
     ) {
         self.open.retain_mut(|pledge| {
-            if pledge.dated != dated || pledge.fell.is_some() {
+            if pledge.dated != dated || pledge.is_settled() {
                 return true;
             }
             if pledge.call == call {
-                report(&pledge.judged(arrival));
-                pledge.fell = Some((arrival, gap_s as f32));
+                pledge.came_s = arrival.since_s(pledge.made()) as f32;
+                pledge.gap_s = gap_s as u16;
+                report(&pledge.judged());
             }
             pledge.promise &= pledge.call != call + 1;
             pledge.call >= call
@@ -167,32 +175,38 @@ impl Pledges {
 }
 
 impl Pledge {
-    /// Nothing is learned of it before this long after it was made, seconds.
-    fn ripe_s(&self) -> f64 {
-        RIPE * self.ahead_s()
+    fn made(&self) -> Timestamp {
+        Timestamp::from_s(i64::from(self.made_s))
+    }
+
+    fn is_settled(&self) -> bool {
+        !self.came_s.is_nan()
+    }
+
+    fn age_s(&self) -> f64 {
+        f64::from(self.age_ds) / 10.0
     }
 
     /// Time still to go when it was made, as predicted, seconds.
     fn ahead_s(&self) -> f64 {
-        f64::from(self.mean_s - self.age_s)
+        f64::from(self.mean_s) - self.age_s()
     }
 
-    fn judged(&self, arrival: Timestamp) -> Judged {
-        let to_go_s = arrival.since_s(self.made);
-        let [low_s, told_s, high_s] = self.told_s.map(f64::from);
+    fn judged(&self) -> Judged {
+        let to_go_s = f64::from(self.came_s);
+        let [low_s, told_s, high_s] = self.told_ds.map(|ds| f64::from(ds) / 10.0);
         let inside = low_s <= to_go_s && to_go_s <= high_s;
         Judged { to_go_s, to_predicted_s: told_s, error_s: to_go_s - told_s, inside }
     }
 
-    fn fell(&self, arrival: Timestamp, gap_s: f64) -> Fell {
-        let (mean_s, age_s) = (f64::from(self.mean_s), f64::from(self.age_s));
-        let gamma = Gamma { mean_s, var_s2: f64::from(self.var_s2) };
+    fn fell(&self) -> Fell {
+        let gamma = Gamma { mean_s: self.mean_s.into(), var_s2: self.var_s2.into() };
         let to_go_s = self.ahead_s();
         Fell {
             phase: self.phase,
             to_go_s,
-            residual: gamma.deviate(arrival.since_s(self.made) + age_s),
-            gap_s,
+            residual: gamma.deviate(f64::from(self.came_s) + self.age_s()),
+            gap_s: self.gap_s.into(),
             every_s: if to_go_s < NEAR_S { 60.0 } else { 60.0 * FAR_MINUTES as f64 },
         }
     }
@@ -252,6 +266,11 @@ mod tests {
         assert_eq!((fell.len(), ghosts, learned(&mut pledges, NOON.plus_s(500.0)).0.len()), (1, 0, 0));
         assert_eq!(fell[0].to_go_s, 300.0);
         assert!((-1.2..-0.8).contains(&fell[0].residual), "{:?}", fell[0]);
+    }
+
+    #[test]
+    fn a_pledge_stays_small_because_there_are_dozens_per_vehicle() {
+        assert!(size_of::<Pledge>() <= 44);
     }
 
     #[test]
