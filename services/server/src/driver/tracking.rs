@@ -31,6 +31,9 @@ const IDLE: Duration = Duration::from_millis(1_000);
 /// Boards follow a ping at once, but are built no more often than a stop may be told of (four a second).
 const TICK_SPACING: Duration = FRAME_SPACING;
 
+/// Figures of how predictions do are renewed this often.
+const SCORED_EVERY: Duration = Duration::from_secs(10);
+
 /// The end of the queue of committed pings; kept across restarts of the driver.
 pub type Committed = Arc<Mutex<mpsc::Receiver<AcceptedPings>>>;
 
@@ -116,6 +119,7 @@ async fn track(
         }
         driver.perform();
         driver.remember_if_due();
+        driver.score_if_due();
     }
     // What this process learned meanwhile is not the newest any more.
     driver.memory.take();
@@ -135,6 +139,7 @@ struct Driver {
     memory: Arc<Memory>,
     remembered: Instant,
     visits_remembered: u64,
+    scored: Option<Instant>,
 }
 
 impl Driver {
@@ -151,6 +156,7 @@ impl Driver {
             memory,
             remembered: Instant::now(),
             visits_remembered: 0,
+            scored: None,
         }
     }
 
@@ -196,7 +202,18 @@ impl Driver {
     fn tick(&mut self) {
         (self.wake_at, self.ticked, self.tick_wanted) = (None, Instant::now(), false);
         if let Some(tracker) = &mut self.tracker {
-            tracker.step(self.app.clock.now(), Event::Tick, &mut self.effects);
+            let now = self.app.clock.now();
+            tracker.step(now, Event::Tick, &mut self.effects);
+        }
+    }
+
+    /// Takes stock of how predictions do, now and then.
+    fn score_if_due(&mut self) {
+        let due = self.scored.is_none_or(|scored| scored.elapsed() >= SCORED_EVERY);
+        if let Some(tracker) = self.tracker.as_ref().filter(|_| due) {
+            self.scored = Some(Instant::now());
+            let now = self.app.clock.now();
+            self.performer.scored(tracker.accuracy(now), now);
         }
     }
 

@@ -4,6 +4,7 @@
 //! headers that every answer carries in [`edge`] alone.
 
 pub mod accept;
+mod accuracy;
 mod assets;
 mod auth;
 mod departures;
@@ -47,6 +48,7 @@ fn readable() -> Router<AppState> {
         .and(NotForContentType::const_new("font/"));
     Router::new()
         .merge(departures::router())
+        .merge(accuracy::router())
         .merge(stops::router())
         .merge(realtime::router())
         .merge(assets::router())

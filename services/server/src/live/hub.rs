@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use gtfs::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::watch;
 
 /// A board without a reader for this long is kept, but its changes are no longer encoded, seconds.
@@ -61,7 +61,6 @@ pub struct Hub {
     topics: ArcSwap<HashMap<Box<str>, Arc<Topic>>>,
     position_newest_us: AtomicI64,
     stepped_us: AtomicI64,
-    predictions_ok: AtomicBool,
 }
 
 impl Default for Hub {
@@ -70,7 +69,6 @@ impl Default for Hub {
             topics: ArcSwap::default(),
             position_newest_us: AtomicI64::new(i64::MIN),
             stepped_us: AtomicI64::new(i64::MIN),
-            predictions_ok: AtomicBool::new(true),
         }
     }
 }
@@ -98,12 +96,6 @@ impl Hub {
     #[must_use]
     pub fn driver_age_s(&self, now: Timestamp) -> Option<u32> {
         age_s(&self.stepped_us, now)
-    }
-
-    /// Whether predictions may be shown.
-    #[must_use]
-    pub fn predictions_ok(&self) -> bool {
-        self.predictions_ok.load(Ordering::Relaxed)
     }
 
     pub(super) fn topics(&self) -> Arc<HashMap<Box<str>, Arc<Topic>>> {

@@ -3,6 +3,7 @@
 //! The tracking driver is the only writer. Readers (sockets, pages, feeds) take the newest value by
 //! pointer and never wait for a writer or for each other.
 
+mod accuracy;
 mod board;
 mod counted;
 mod enrolled;
@@ -18,6 +19,7 @@ mod sched;
 mod sockets;
 mod words;
 
+pub use accuracy::{LiveAccuracy, Scored, WINDOWS};
 pub use board::{Board, FRAME_TTL_S, Lacks};
 pub use counted::Counted;
 pub use enrolled::{Enrolled, NotEnrolled};
@@ -63,6 +65,8 @@ pub struct Live {
     pub relay: Relay,
     /// Lease epoch of this process' boards; grows with each start.
     pub epoch: u64,
+    /// How predictions do.
+    pub accuracy: LiveAccuracy,
     /// What is counted here.
     pub counted: Counted,
 }
@@ -79,6 +83,7 @@ impl Live {
             common: ArcSwapOption::empty(),
             feed_file: ArcSwapOption::empty(),
             realtime: ArcSwapOption::empty(),
+            accuracy: LiveAccuracy::new(metrics),
             relay,
             epoch,
             counted,

@@ -82,6 +82,12 @@ impl Place {
         Self { common, stop, window_s, fixed: OnceLock::new(), sched: OnceLock::new() }
     }
 
+    /// Its stop_id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.common.timetable.stops[self.stop.at()].id
+    }
+
     /// Whether its timetable window is over.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {

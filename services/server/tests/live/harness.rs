@@ -50,6 +50,11 @@ pub(crate) fn begin() -> Timestamp {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_at(begin()).await
+    }
+
+    /// The same with another time on the town's clock.
+    pub(crate) async fn start_at(begin: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_feed(&folder.path().join("feed"));
         let config = Config {
@@ -67,7 +72,7 @@ impl Server {
                 tell.send(app.clone()).ok();
                 Ok(())
             };
-            server::run_with(config, Clock::demo(begin(), 1.0), listener, token, ready).await
+            server::run_with(config, Clock::demo(begin, 1.0), listener, token, ready).await
         });
         let server = Self { app: told.await.unwrap(), address, shutdown, task, _folder: folder };
         server

@@ -1,6 +1,8 @@
 //! What readers get over real sockets: panels, riders' pages, feeds.
 
 #[cfg(test)]
+mod accuracy;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod pages;

@@ -1,9 +1,10 @@
 //! Performs the effects of the tracking core.
 
 use crate::driver::visits::{Observed, with_ids};
-use crate::live::{Common, Known, Publisher, Relay};
+use crate::live::{Common, Known, Publisher, Relay, Scored};
 use crate::state::AppState;
 use crate::tenure::Tenure;
+use ::tracking::score::Accuracy;
 use ::tracking::{Effect, OperatorAlert, Ping};
 use gtfs::{StopVisit, Timestamp};
 use std::sync::Arc;
@@ -79,6 +80,13 @@ impl Performer {
             | Effect::TripUpdate(_)
             | Effect::TripUpdateGone(_)
             | Effect::WakeAt(_) => {}
+        }
+    }
+
+    /// Figures of how predictions do.
+    pub(super) fn scored(&self, accuracy: Accuracy, at: Timestamp) {
+        if let Some(common) = &self.common {
+            self.app.live.accuracy.put(Scored { at, common: Arc::clone(common), accuracy });
         }
     }
 

@@ -18,7 +18,8 @@ pub(super) fn board_view(app: &AppState, topic: &Topic, now: Timestamp, lang: La
     (snap.now, snap.sched) = (now.s(), Some(board.place.sched().calls.clone()));
     let age_s = app.live.hub.driver_age_s(now);
     let mut model = Board::new(snap);
-    model.eta_ok = app.live.hub.predictions_ok() && age_s.is_some_and(|age_s| age_s <= DRIVER_SILENT_S_MAX);
+    model.eta_ok =
+        app.live.accuracy.trusts(board.place.id()) && age_s.is_some_and(|age_s| age_s <= DRIVER_SILENT_S_MAX);
     view(&model, now.s(), age_s.map(u64::from), lang.tag())
 }
 

@@ -1,7 +1,7 @@
 //! One connection of a panel or a phone, from `hello` to the end.
 
 use super::pace::Pace;
-use crate::live::{Board, Lacks, Seat, Topic};
+use crate::live::{Board, Lacks, Place, Seat, Topic};
 use crate::state::AppState;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use std::ops::ControlFlow;
@@ -160,7 +160,7 @@ impl Conversation {
     }
 
     async fn beat(&mut self) -> ControlFlow<End> {
-        let text = heartbeat(&self.app, self.seq);
+        let text = heartbeat(&self.app, &self.boards.borrow().place, self.seq);
         self.app.live.counted.frames_sent("hb", 1);
         self.send(text.into()).await
     }
@@ -205,10 +205,10 @@ fn broken(failure: &axum::Error) -> End {
 }
 
 /// The server is alive, and how old its data is.
-fn heartbeat(app: &AppState, seq: u64) -> String {
+fn heartbeat(app: &AppState, place: &Place, seq: u64) -> String {
     let now = app.clock.now();
     let link = app.live.hub.driver_age_s(now);
-    let ok = app.live.hub.predictions_ok() && link.is_some_and(|age_s| age_s <= DRIVER_SILENT_S_MAX);
+    let ok = app.live.accuracy.trusts(place.id()) && link.is_some_and(|age_s| age_s <= DRIVER_SILENT_S_MAX);
     let age = FrameAge { gps: app.live.hub.position_age_s(now), link };
     let frame = ServerHb { now: now.s(), seq, age: Some(age), eta: Some(EtaHealth { ok, mae: None }) };
     ToPanel::Hb(frame).encode().unwrap_or_default()
