@@ -77,28 +77,40 @@ const RISE_UPDATES: u8 = 2;
 const RISE_S: f64 = 20.0;
 /// A rise of this many minutes shows at once.
 const RISE_AT_ONCE_MIN: i64 = 2;
+/// A time is told at most this much before its median, seconds. Somebody on the way to the stop needs
+/// a margin in seconds, not a share of what nobody can know half an hour ahead: beyond some ten
+/// minutes the 40 % point only costs accuracy (docs/accuracy.md has both recordings without and with).
+const MARGIN_S_MAX: f64 = 15.0;
 /// Two calls of a trip are told at least this far apart: consumers want increasing times.
 const APART: i64 = MICROS;
 
-/// The moments of a call that is ahead: 40 % point as the time, no departure before it may.
+/// The time to tell, from the quantiles of [`Gamma::quantiles`]: the 40 % point, but at most
+/// [`MARGIN_S_MAX`] before the median.
+fn told_s([_, p40, p50, _]: &[f64; 4]) -> f64 {
+    p40.max(p50 - MARGIN_S_MAX)
+}
+
+/// The moments of a call that is ahead: a little early as the time, no departure before it may.
 pub(crate) fn moments(expected: &Expected, curve: &Curve, fix: Timestamp, now: Timestamp) -> Moments {
     let elapsed_s = now.since_s(fix).max(0.0);
     let after_s = |s: f64| Timestamp(fix.0 + (s * 1e6) as i64);
     let warp = curve.at(expected.arrival.mean_s - elapsed_s);
     let quantiles_s = expected.arrival.quantiles(elapsed_s, &warp);
-    let [p10, p40, p50, p90] = quantiles_s.map(after_s);
-    let departure = after_s(departure_s(expected, quantiles_s[1], elapsed_s)).max(p40);
+    let told_s = told_s(&quantiles_s);
+    let [p10, _, p50, p90] = quantiles_s.map(after_s);
+    let arrival = after_s(told_s);
+    let departure = after_s(departure_s(expected, told_s, elapsed_s)).max(arrival);
     Moments {
-        arrival: p40,
+        arrival,
         departure: expected.not_before.map_or(departure, |aimed| departure.max(aimed)),
         quantiles: [p10, p50, p90],
     }
 }
 
-/// The 40 % point of the departure; the arrival's and the dwell when only that lies between.
+/// The departure, likewise a little early; the arrival's and the dwell when only that lies between.
 fn departure_s(expected: &Expected, arrival_s: f64, elapsed_s: f64) -> f64 {
     if expected.departure.var_s2 > expected.arrival.var_s2 {
-        return expected.departure.quantiles(elapsed_s, &Warp(Z))[1];
+        return told_s(&expected.departure.quantiles(elapsed_s, &Warp(Z)));
     }
     arrival_s + (expected.departure.mean_s - expected.arrival.mean_s)
 }
