@@ -77,7 +77,7 @@ impl Residuals {
         }
         let (mut below, mut bin) = (0.0, 0);
         Some(Warp(P.map(|p| {
-            let wanted = p as f32 * self.n;
+            let wanted = predictive(p as f32, self.n) * self.n;
             while bin + 1 < BINS && below + self.bins[bin] < wanted {
                 below += self.bins[bin];
                 bin += 1;
@@ -87,6 +87,12 @@ impl Residuals {
             f64::from((bin as f32 + inside.clamp(0.0, 1.0)) * step - FAR)
         })))
     }
+}
+
+/// The level to read among `n` residuals for one that the next falls below with probability `p`: of few,
+/// the outermost are not yet seen (split conformal, Vovk et al. 2005: (n + 1)·p of n).
+fn predictive(p: f32, n: f32) -> f32 {
+    (0.5 + (p - 0.5) * (n + 1.0) / n).clamp(0.02, 0.98)
 }
 
 #[cfg(test)]
