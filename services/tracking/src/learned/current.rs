@@ -23,6 +23,10 @@ const STREAM_MPS_MAX: f64 = 3.0;
 /// Nor one that takes more than this share of a ferry's speed.
 const STREAM_SHARE_MAX: f64 = 0.7;
 
+/// A leg tells of the stream after this many passages: before, what a ferry makes through the water is
+/// what the timetable believes, and its slack would pass for a stream (start).
+const PASSAGES_FIRST: u8 = 4;
+
 /// A leg between two piers, whichever way; the lesser stop first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Reach {
@@ -54,6 +58,8 @@ pub(crate) struct Currents {
     at: Vec<Stream>,
     /// By route.
     on: Vec<Stream>,
+    /// Passages since the start, up to [`PASSAGES_FIRST`], by call like `Reaches::of_call`. Never iterated.
+    passages: FxHashMap<u32, u8>,
 }
 
 /// A sailing: how far, and how long without any stream, seconds; docking included.
@@ -122,7 +128,7 @@ impl Currents {
         let reaches = Arc::new(Reaches::of(timetable));
         let at = vec![Stream::default(); reaches.all.len()];
         let on = if at.is_empty() { Vec::new() } else { vec![Stream::default(); timetable.routes.len()] };
-        Self { reaches, at, on }
+        Self { reaches, at, on, passages: FxHashMap::default() }
     }
 
     /// The stream behind a ferry on the leg that ends at the call at `at` in
@@ -137,10 +143,15 @@ impl Currents {
     /// A ferry sailed the leg that ends at the call at `at` in `actual_s`, halfway at `t`.
     pub(crate) fn learn(&mut self, at: usize, t: Timestamp, sailing: Sailing, actual_s: f64) {
         let Some(&(reach, sign)) = self.reaches.of_call.get(&(at as u32)) else { return };
+        let passages = self.passages.entry(at as u32).or_default();
+        if *passages < PASSAGES_FIRST {
+            *passages += 1;
+            return;
+        }
         let mps = sign * sailing.stream_mps(actual_s);
         let route = self.reaches.all[reach as usize].route;
-        self.at[reach as usize].fit.add(t, mps);
-        self.on[route.at()].fit.add(t, mps);
+        self.at[reach as usize].fit.add(t, sign, mps);
+        self.on[route.at()].fit.add(t, sign, mps);
         self.conclude_route(route);
         self.conclude_reach(reach as usize);
     }
@@ -148,7 +159,7 @@ impl Currents {
     /// Somebody measured, or foretells, the stream along a route's direction 0.
     pub(crate) fn told(&mut self, route: RouteIdx, t: Timestamp, mps: f64) {
         if let Some(stream) = self.on.get_mut(route.at()) {
-            stream.fit.add(t, mps.clamp(-STREAM_MPS_MAX, STREAM_MPS_MAX));
+            stream.fit.add(t, 0.0, mps.clamp(-STREAM_MPS_MAX, STREAM_MPS_MAX));
             self.conclude_route(route);
             let reaches = 0..self.at.len();
             for reach in reaches.filter(|reach| self.reaches.all[*reach].route == route).collect::<Vec<_>>() {
@@ -183,7 +194,7 @@ type Row = (RouteRef, Option<(StopRef, StopRef)>, Vec<f32>);
 
 impl Part for Currents {
     const NAME: &'static str = "currents";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type Saved = Vec<Row>;
 
     fn save(&self, names: &mut Naming<'_>) -> Vec<Row> {
