@@ -139,6 +139,6 @@ mod tests {
         let found = Found { document: Document::empty(Timestamp(0)), stored: None, kept: Vec::new() };
         let text = text(&found, None, Timestamp(0), false);
         assert!(text.contains("Nothing was learned yet"), "{text}");
-        assert!(text.contains("WAITING AT TIME POINTS") && text.contains("90 %"), "{text}");
+        assert!(text.contains("WAITING WHEN EARLY") && text.contains("80 % of its earliness"), "{text}");
     }
 }
