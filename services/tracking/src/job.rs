@@ -1,6 +1,7 @@
 //! What a vehicle is doing: a run, the runs of its block after it, and how far it has come.
 
 use crate::boarding::Boarding;
+use crate::detour::{Round, Trail};
 use crate::learned::terminal::Start;
 use crate::matching::{Sight, Track};
 use crate::params::Params;
@@ -76,6 +77,8 @@ pub(crate) struct Job {
     pub(crate) boarding: Boarding,
     /// Where it was when it last moved, and when.
     pub(crate) stands: Option<([f32; 2], Timestamp)>,
+    /// Its way since it left the line.
+    trail: Option<Box<Trail>>,
 }
 
 impl Job {
@@ -98,6 +101,7 @@ impl Job {
             started: false,
             boarding: Boarding::default(),
             stands: None,
+            trail: None,
         }
     }
 
@@ -106,17 +110,18 @@ impl Job {
         self.runs.first()
     }
 
-    /// Takes a fix; reports every call whose visit changed.
+    /// Takes a fix; reports every call whose visit changed, and returns the way round that ended with it.
     pub(crate) fn observe(
         &mut self,
         timetable: &Timetable,
         sight: &Sight,
         params: &Params,
         report: impl FnMut(usize, &Seen),
-    ) {
-        let Some(run) = self.runs.first().copied() else { return };
+    ) -> Option<Round> {
+        let run = self.runs.first().copied()?;
         let line = run.line(timetable);
         let zone_m = params.zone_m(line.mode);
+        let was_off = self.is_off(params);
         self.t = sight.t;
         let moved_m = |xy: [f32; 2]| libm::hypotf(xy[0] - sight.xy[0], xy[1] - sight.xy[1]);
         if self.stands.is_none_or(|(xy, _)| moved_m(xy) > MOVED_M) {
@@ -124,7 +129,7 @@ impl Job {
         }
         let Some(track) = &mut self.track else {
             self.place(&line, &run, sight, params);
-            return;
+            return None;
         };
         let (from_m, from) = (track.along_m, track.t);
         self.on_line = track.advance(&line, run.origin, sight, params);
@@ -133,18 +138,56 @@ impl Job {
             if track.along_m - from_m < STANDS_M && track.along_m > line.end_m() - SHORT_M {
                 stretch = Stretch { from_m: line.end_m(), to_m: line.end_m(), ..stretch };
             }
+            let round = self.come_back(&line, sight, stretch.to_m, was_off, params);
             visit::cross(&line, zone_m, &stretch, &mut self.seen, &mut self.next, report);
-            return;
+            return round;
         }
         let (fixes, seconds) = track.off(sight.t);
+        self.stray(&line, sight, (from_m, from), params);
         if fixes >= REPLACE_FIXES && seconds >= REPLACE_S {
             self.place(&line, &run, sight, params);
         }
+        None
+    }
+
+    /// Off the line after its first stop: follows where it goes.
+    fn stray(&mut self, line: &Line<'_>, sight: &Sight, from: (f32, Timestamp), params: &Params) {
+        if self.next == 0 {
+            return;
+        }
+        if self.trail.is_none() {
+            self.trail = Trail::leaving(line, from.0, from.1, self.next).map(Box::new);
+        }
+        if let Some(trail) = &mut self.trail {
+            let near_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
+            trail.take(line, sight, near_m, params.mps_max(line.mode));
+        }
+    }
+
+    /// Back on the line `to_m` along it: the calls passed round are skipped, if it was off for long
+    /// enough to be no slip of its receiver.
+    fn come_back(
+        &mut self,
+        line: &Line<'_>,
+        sight: &Sight,
+        to_m: f32,
+        was_off: bool,
+        params: &Params,
+    ) -> Option<Round> {
+        let trail = self.trail.take().filter(|_| was_off)?;
+        let near_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
+        let mut round = trail.back(line, sight, to_m, near_m, params.mps_max(line.mode))?;
+        round.calls.retain(|at| !self.seen[*at].arrived);
+        for &at in &round.calls {
+            self.seen[at] = Seen { arrived: true, departed: true, skipped: true, ..Seen::default() };
+        }
+        Some(round)
     }
 
     /// Places the vehicle anywhere on its line. What it passed keeps its times.
     fn place(&mut self, line: &Line<'_>, run: &Run, sight: &Sight, params: &Params) {
         let Some(track) = Track::place(line, run.origin, sight, params) else { return };
+        self.trail = None;
         let zone_m = params.zone_m(line.mode);
         let mut seen = vec![Seen::default(); line.calls.len()];
         let next = visit::placed(line, zone_m, track.along_m, &mut seen);
@@ -186,6 +229,7 @@ impl Job {
         self.seen = vec![Seen::default(); calls];
         (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
         (self.began, self.started, self.boarding) = (self.t, false, Boarding::default());
+        self.trail = None;
         true
     }
 

@@ -11,6 +11,7 @@ mod boarding;
 mod boards;
 pub mod check;
 mod days;
+mod detour;
 pub mod effect;
 pub mod event;
 mod gamma;

@@ -2,7 +2,7 @@
 //! the last crossing of the zone after it, interpolated between fixes.
 //!
 //! A vehicle that halts a little short has arrived. Driving past without stopping is a visit with a
-//! short dwell, not a skip. What always holds: calls are visited in order; a visit never un-happens.
+//! short dwell, not a skip; a call passed round is none. What always holds: calls are visited in order; a visit never un-happens.
 
 use crate::run::Line;
 use gtfs::Timestamp;
@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) departure: Option<Timestamp>,
     /// Half the time between the fixes around the arrival, seconds.
     pub(crate) plus_minus_s: f32,
+    /// Passed round, off the line: departed, and never arrived.
+    pub(crate) skipped: bool,
 }
 
 /// More stops than this between two fixes are not believed one by one.
@@ -67,6 +69,10 @@ pub(crate) fn cross(
     while let Some(call) = line.calls.get(*next) {
         let near_m = line.zone_m(*next, zone_m);
         let visit = &mut seen[*next];
+        if visit.skipped {
+            *next += 1;
+            continue;
+        }
         let mut changed = false;
         if !visit.arrived && stretch.to_m >= call.along_m - near_m {
             visit.arrived = true;

@@ -24,6 +24,8 @@ pub(crate) enum Passage {
     /// Left; the time is that of leaving, as well as it is known.
     Left(Timestamp),
     Skipped,
+    /// Passed round; the time is that of being back on the line.
+    Round(Timestamp),
 }
 
 /// A trip with a vehicle, at one stop; not the one where it ends, for nobody boards there.
@@ -44,9 +46,9 @@ impl LiveRow {
         self.dated == dated && self.call == call
     }
 
-    /// Whether it left long enough ago to be forgotten.
+    /// Whether it left, or passed round, long enough ago to be forgotten.
     pub(super) fn is_over(&self, now: Timestamp, params: &Params) -> bool {
-        matches!(self.passage, Passage::Left(t) if now.since_s(t) >= params.passed_s)
+        matches!(self.passage, Passage::Left(t) | Passage::Round(t) if now.since_s(t) >= params.passed_s)
     }
 
     /// The row as shown; lowers `due` to when it changes by itself.
@@ -60,10 +62,13 @@ impl LiveRow {
         due: &mut Timestamp,
     ) -> MonitoredCall {
         let vehicle = &vehicles[self.vehicle as usize];
+        if let Passage::Round(t) = self.passage {
+            *due = (*due).min(t.plus_s(params.passed_s));
+        }
         let present = trips.holders.get(&self.dated).is_some_and(|holder| holder.present);
         let state = if trips.cancelled.contains(&self.dated) {
             CallState::Cancelled
-        } else if closed || self.passage == Passage::Skipped {
+        } else if closed || matches!(self.passage, Passage::Skipped | Passage::Round(_)) {
             CallState::Skipped
         } else {
             self.state(now, vehicle, present, params, due)
@@ -109,7 +114,7 @@ impl LiveRow {
                 CallState::Departed
             }
             Passage::AtStop => CallState::AtStop,
-            Passage::Coming | Passage::Skipped => {
+            Passage::Coming | Passage::Skipped | Passage::Round(_) => {
                 let expected = self.moments.arrival;
                 if self.latched.is_none() && (!present || expected.since_s(now) > ARRIVING_S) {
                     by(expected.plus_s(-ARRIVING_S).max(now.plus_s(1.0)));

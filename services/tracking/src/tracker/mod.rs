@@ -6,6 +6,7 @@
 mod auction;
 mod book;
 mod command;
+mod detour;
 mod doubt;
 mod learn;
 mod ping;
@@ -20,6 +21,7 @@ mod tests;
 pub use learn::Lessons;
 
 use crate::boards::{Boards, Trips};
+use crate::detour::Detours;
 use crate::grid::Grid;
 use crate::learned::Learned;
 use crate::params::Params;
@@ -74,6 +76,8 @@ pub struct Tracker {
     claims: doubt::Claims,
     /// When vehicles without a claim were last given duties.
     auctioned: Option<Timestamp>,
+    /// Ways round of the last hour.
+    detours: Detours,
     /// How predictions do.
     live: LiveScores,
     /// The last minute that stock was taken in.
@@ -102,6 +106,7 @@ impl Tracker {
             grid: Grid::new(&timetable),
             boards: Boards::new(&timetable),
             learned: Learned::new(&timetable),
+            detours: Detours::default(),
             live: LiveScores::default(),
             stock_minute: 0,
             timetable,

@@ -1,5 +1,6 @@
 //! A ping: whose is it, what is the vehicle doing, where is it now?
 
+use super::detour::went_round;
 use super::{Tracker, VEHICLES_MAX};
 use crate::assign::{self, Claimed};
 use crate::bid;
@@ -201,7 +202,9 @@ impl Tracker {
             return;
         }
         let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
-        job.clone().observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
+        let _ = job
+            .clone()
+            .observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
         self.counters.visits += visits.len() as u64;
         effects
             .extend(visits.iter().map(|(call, seen)| visit(&self.timetable, &vehicle.id, run, *call, seen)));
@@ -214,7 +217,8 @@ impl Tracker {
         let mut visits: SmallVec<[(usize, Seen); 4]> = SmallVec::new();
         let reached = job.reached();
         let before = job.track.as_ref().map(|track| track.t);
-        job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
+        let round =
+            job.observe(&self.timetable, sight, &self.params, |call, seen| visits.push((call, *seen)));
         if let Some(open) = vehicle.ping.door_open {
             job.boarding.door(job.next, sight.t, open);
         }
@@ -229,6 +233,9 @@ impl Tracker {
             }
         }
         let Some(run) = job.run().copied() else { return };
+        if let Some(round) = round {
+            effects.extend(went_round(&self.timetable, &mut self.detours, &vehicle.id, &run, &round, now));
+        }
         for (call, seen) in &visits {
             self.learned.visited(&self.timetable, &run, *call, seen);
             if let Some(headway_s) = self.learned.headway_s(&self.timetable, &run, *call) {

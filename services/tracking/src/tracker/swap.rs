@@ -27,6 +27,7 @@ impl Tracker {
         self.boards = Boards::new(&self.timetable);
         self.relearn(&old, now, effects);
         self.ended.clear();
+        self.detours = crate::detour::Detours::default();
         self.live = self.live.carried(&old, &self.timetable);
         self.claims = super::doubt::Claims::default();
         self.counters.wrong_feed = false;

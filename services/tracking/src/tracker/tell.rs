@@ -117,13 +117,15 @@ impl Tracker {
         // What was told to have left has nothing new to say.
         let open =
             told.iter().position(|told| told.known && !told.departed).map_or(next, |open| open.min(next));
+        let open = if run_at == 0 { open.min(passed_round(&told, &job.seen).unwrap_or(open)) } else { open };
         let mut changed = Changed::default();
         let mut teller = Teller { fix, now, order: Order::new(), along: false, curve, params: &self.params };
         let mut ahead = ahead.iter().peekable();
         for (call, told) in told.iter_mut().enumerate().skip(open) {
             let seen = (run_at == 0 && call <= next).then(|| &job.seen[call]);
             let expected = ahead.next_if(|e| usize::from(e.call) == call);
-            let here = teller.tell(told, seen, expected, self.trips.closed.contains(&calls[call].stop));
+            let closed = self.trips.closed.contains(&calls[call].stop);
+            let here = teller.tell(told, seen, expected, closed);
             self.counters.predictions += u64::from(here.feed && expected.is_some());
             if here.board && told.known && call + 1 < calls.len() && calls[call].pickup {
                 self.boards.set(calls[call].stop, live_row(&run, &self.timetable, call, told, at, now, fix));
@@ -208,13 +210,13 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// What was seen of a call, what is expected of it, whether it is skipped: says what changed.
+    /// What was seen of a call, what is expected of it, whether its stop is closed: says what changed.
     fn tell(
         &mut self,
         told: &mut Told,
         seen: Option<&Seen>,
         expected: Option<&Expected>,
-        skipped: bool,
+        closed: bool,
     ) -> Changed {
         let mut changed = seen.map_or(Changed::default(), |seen| publish::observe(told, seen, self.fix));
         if let Some(expected) = expected.filter(|_| !told.departed) {
@@ -225,8 +227,11 @@ impl Teller<'_> {
             let sd_s = libm::sqrt(expected.arrival.var_s2);
             changed |= publish::tell(told, fresh, sd_s, self.along, self.now, self.params);
         }
-        if told.skipped != skipped {
-            told.skipped = skipped;
+        let round = seen.is_some_and(|seen| seen.skipped);
+        if told.skipped != (closed || round) {
+            told.skipped = closed || round;
+            // Also of a call whose prediction was withdrawn on the way.
+            told.known |= round;
             changed |= Changed { feed: told.known, board: told.known };
         }
         if told.known && !told.unseen {
@@ -235,6 +240,11 @@ impl Teller<'_> {
         self.along |= changed.feed;
         changed
     }
+}
+
+/// The first call that was passed round and not yet told so.
+fn passed_round(told: &[Told], seen: &[Seen]) -> Option<usize> {
+    told.iter().zip(seen).position(|(told, seen)| seen.skipped && !told.skipped)
 }
 
 /// The earliest time told of a call that has not been reached.
@@ -253,7 +263,9 @@ fn live_row(
     now: Timestamp,
     fix: Timestamp,
 ) -> LiveRow {
-    let passage = if told.departed {
+    let passage = if told.departed && told.skipped && told.unseen {
+        Passage::Round(fix)
+    } else if told.departed {
         Passage::Left(told.board.departure.min(fix))
     } else if told.arrived && told.board.departure.since_s(now) <= BOARDING_S {
         Passage::AtStop
@@ -282,7 +294,7 @@ fn trip_update(
     told: &[Told],
     now: Timestamp,
 ) -> TripUpdate {
-    let calls = told.iter().enumerate().filter(|(_, told)| told.known && !told.unseen);
+    let calls = told.iter().enumerate().filter(|(_, told)| told.known && (!told.unseen || told.skipped));
     let delay_s = vehicle.job.as_ref().filter(|_| run_at == 0).map_or(0.0, |job| job.delay_s(timetable));
     TripUpdate {
         trip: dated,
@@ -297,8 +309,8 @@ fn trip_update(
                 arrival: told.feed.arrival,
                 departure: told.feed.departure,
                 arrival_q: told.feed.quantiles,
-                arrived: told.arrived,
-                departed: told.departed,
+                arrived: told.arrived && !told.unseen,
+                departed: told.departed && !told.unseen,
                 skipped: told.skipped,
             })
             .collect(),

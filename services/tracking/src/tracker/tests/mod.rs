@@ -1,6 +1,7 @@
 //! The tracker as its driver sees it: events in, effects out.
 
 mod boards;
+mod detours;
 mod drive;
 mod following;
 mod properties;
