@@ -23,6 +23,8 @@ const AGREED: f64 = 0.95;
 const UNDECIDED_MAX: u8 = 3;
 /// Prior of leaving the line, per fix (start).
 const LN_OFF: f64 = -6.9;
+/// ln of a heading that is not that of the line: across it, at speed.
+const LN_OTHER_WAY: f64 = -8.0;
 /// A vehicle that says it stands has not moved if the fix moved less than this, metres.
 const STANDING_M: f32 = 25.0;
 /// Slower is standing, metres per second (R11).
@@ -36,6 +38,12 @@ const DEVIATION_NU: f64 = 2.0;
 const EARLY_START_S: f64 = 60.0;
 /// A terminal reaches this far along the line, metres (OBA-NYC).
 const START_M: f32 = 150.0;
+/// Unless it is seen to: this far along the line from its first stop, metres, well beyond any stand,
+const SET_OUT_M: std::ops::Range<f32> = 250.0..1_500.0;
+/// at so many fixes, each further along by more than they err,
+const SET_OUT_FIXES: u8 = 2;
+/// and at most this early, seconds (start): who goes on earlier goes to a stand beyond the stop, and waits there.
+const SET_OUT_EARLY_S_MAX: f64 = 300.0;
 
 /// One fix, on the plane.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +82,8 @@ pub(crate) struct Track {
     /// When it was there.
     pub(crate) t: Timestamp,
     undecided: u8,
+    /// Fixes at which it was beyond its first stop before its time, and how far the last of them.
+    early: (u8, f32),
     /// ln of how well the fixes fit so far.
     pub(crate) ln_fit: f64,
 }
@@ -85,7 +95,7 @@ impl Track {
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut found: Candidates = SmallVec::new();
         let since_start_s = sight.t.since_s(origin);
-        let (open_m, held_m) = gate(line, since_start_s);
+        let (open_m, held_m) = gate(line, since_start_s, false);
         line.shape.minima(sight.xy, 0.0..open_m, corridor_m, |mut at| {
             at.along_m = at.along_m.min(held_m);
             let late_s = deviation_s(line, at.along_m, since_start_s);
@@ -99,8 +109,14 @@ impl Track {
         if found.is_empty() {
             return None;
         }
-        let mut track =
-            Self { hypotheses: SmallVec::new(), along_m: 0.0, t: sight.t, undecided: 0, ln_fit: best };
+        let mut track = Self {
+            hypotheses: SmallVec::new(),
+            along_m: 0.0,
+            t: sight.t,
+            undecided: 0,
+            early: (0, 0.0),
+            ln_fit: best,
+        };
         keep(&mut track.hypotheses, &mut found);
         track.along_m = track.agreed_m();
         Some(track)
@@ -123,7 +139,8 @@ impl Track {
         }
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut found: Candidates = SmallVec::new();
-        let gate = gate(line, sight.t.since_s(origin));
+        let since_start_s = sight.t.since_s(origin);
+        let gate = gate(line, since_start_s, self.sets_out(line, sight, since_start_s, corridor_m));
         for hypothesis in &self.hypotheses {
             extend(hypothesis, line, sight, corridor_m, gate, params, &mut found);
         }
@@ -135,6 +152,28 @@ impl Track {
         self.commit(sight.t, on_line);
         self.normalise();
         on_line
+    }
+
+    /// Whether a vehicle that is still held at its first stop has left it before its time.
+    fn sets_out(&mut self, line: &Line<'_>, sight: &Sight, since_start_s: f64, corridor_m: f32) -> bool {
+        let held = -SET_OUT_EARLY_S_MAX..-EARLY_START_S;
+        if self.early.0 >= SET_OUT_FIXES || !held.contains(&since_start_s) {
+            return self.early.0 >= SET_OUT_FIXES;
+        }
+        let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
+        let window = start_m + SET_OUT_M.start..(start_m + SET_OUT_M.end).min(line.shape.length_m());
+        let mut seen_m = None;
+        let (near_m, (_, last_m)) = (window.start, self.early);
+        line.shape.minima(sight.xy, window, corridor_m, |at| {
+            let way = line.shape.direction_of(at.segment as usize);
+            let along = ln_heading(sight.heading, sight.speed_mps, way) > LN_OTHER_WAY;
+            // The end of the window only says that it may be before it.
+            if along && at.along_m > near_m + 1.0 && at.along_m > last_m + sight.sigma_m {
+                seen_m.get_or_insert(at.along_m);
+            }
+        });
+        self.early = seen_m.map_or((0, 0.0), |m| (self.early.0 + 1, m));
+        self.early.0 >= SET_OUT_FIXES
     }
 
     /// Fixes and seconds since the best hypothesis was on the line.
@@ -236,11 +275,12 @@ pub(super) fn extend(
 /// How far along the line a vehicle can be by now, and how far it can count as being, metres.
 ///
 /// Before its start a vehicle that is anywhere but at the first stop is on its way to it, however
-/// near the line it happens to be; and one that shuffles about the terminal has not left.
-fn gate(line: &Line<'_>, since_start_s: f64) -> (f32, f32) {
+/// near the line it happens to be; and one that shuffles about the terminal has not left;
+/// one that `sets_out` has.
+fn gate(line: &Line<'_>, since_start_s: f64, sets_out: bool) -> (f32, f32) {
     let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
     let length_m = line.shape.length_m();
-    if since_start_s < -EARLY_START_S {
+    if since_start_s < -EARLY_START_S && !sets_out {
         ((start_m + START_M).min(length_m), start_m)
     } else {
         (length_m, length_m)

@@ -58,6 +58,21 @@ fn shuffling_about_the_terminal_before_the_start_is_no_departure() {
 }
 
 #[test]
+fn a_vehicle_seen_to_set_out_before_its_time_has_left_and_one_far_too_early_has_not() {
+    for (early, left) in [
+        (["07:55", "07:57:00", "07:57:20", "07:57:40"], true),
+        (["07:40", "07:41:00", "07:41:20", "07:41:40"], false),
+    ] {
+        let mut drive = Drive::town();
+        for (clock, east_m) in early.into_iter().zip([0.0, 300.0, 450.0, 600.0]) {
+            drive.ping(clock, "bus", east_m, 0.0, "t1");
+        }
+        assert_eq!(drive.position("bus").next_call == Some(1), left);
+        assert_eq!(drive.visits.iter().any(|visit| visit.departure.is_some()), left);
+    }
+}
+
+#[test]
 fn stops_passed_between_two_distant_pings_are_visited_at_interpolated_times() {
     let mut drive = Drive::town();
     drive.ping("08:01:00", "bus", 400.0, 0.0, "t1");
