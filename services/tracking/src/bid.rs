@@ -25,7 +25,7 @@ const BIDS_MAX: usize = 12;
 /// not so many witnesses (start).
 const FIT_MAX: f64 = 15.0;
 /// What the duty that a vehicle has is worth more for that, nats (start).
-const KEPT: f64 = 0.0;
+const KEPT: f64 = 2.0;
 /// What a duty is worth to its vehicle before the first departure of the next trip, nats (start):
 /// vehicles wait, shunt and fetch coffee then, and still do their next trip.
 const WAITING: f64 = 6.0;
@@ -39,8 +39,11 @@ const AT_START: f64 = 6.0;
 const LAYOVER_M: f32 = 250.0;
 /// Usual delay under way, seconds (start; both recorded fleets had a median near 85).
 const DELAY_S: f64 = 60.0;
-/// Scale of running before that, seconds (start): drivers are told not to, so it is rarer than late.
-const EARLY_SCALE_S: f64 = 150.0;
+/// Scale of running before that, seconds: at the first stop, and what half an hour under way adds
+/// (start). Drivers are told not to, so it is rarer than late, and a vehicle that has just set out has
+/// hardly had the time: a few minutes late there is much likelier than as many before the next
+/// departure.
+const EARLY_SCALE_S: [f64; 2] = [60.0, 90.0];
 /// Scale of running after it, seconds: at the first stop, and what half an hour under way adds (start).
 const LATE_SCALE_S: [f64; 2] = [160.0, 120.0];
 /// Under way for this long, delays have spread as far as they will, seconds (start).
@@ -218,10 +221,9 @@ fn ln_delay(line: &Line<'_>, run: &Run, along_m: f32, now: Timestamp, stands: bo
 }
 
 fn ln_usual(late_s: f64, under_way_s: f64) -> f64 {
-    let [first_s, more_s] = LATE_SCALE_S;
-    let late_scale_s = first_s + more_s * (under_way_s / SPREAD_S).clamp(0.0, 1.0);
     let off_s = late_s - DELAY_S;
-    ln_student(off_s / if off_s < 0.0 { EARLY_SCALE_S } else { late_scale_s }, DELAY_NU)
+    let [first_s, more_s] = if off_s < 0.0 { EARLY_SCALE_S } else { LATE_SCALE_S };
+    ln_student(off_s / (first_s + more_s * (under_way_s / SPREAD_S).clamp(0.0, 1.0)), DELAY_NU)
 }
 
 /// The best run of each duty, and by how much it is the best.
