@@ -146,10 +146,18 @@ async fn it_is_known_when_a_key_was_last_used() {
     let server = Server::start().await;
     let bus = server.signer("bus-017").await;
     server.send(&bus, &body(&[ping(1, server.now())])).await;
+    // The server writes it down by itself now and then, and may just have taken it.
     let used = server.app.ingest.registry.take_used();
-    assert_eq!((used.len(), &*used[0].0, &*used[0].1), (1, "bus-017", "k1"));
     server.app.db.device_keys_used(&used).await.unwrap();
-    assert_eq!(server.app.db.device_keys("bus-017").await.unwrap()[0].last_used, Some(used[0].2));
+    let last_used = async || server.app.db.device_keys("bus-017").await.unwrap()[0].last_used;
+    for _ in 0..100 {
+        if last_used().await.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let since_s = server.now().since_s(last_used().await.expect("a key that was used"));
+    assert!((0.0..60.0).contains(&since_s), "{since_s}");
 }
 
 #[tokio::test]
