@@ -185,6 +185,7 @@ fn panels_of_another_process_are_live_again_after_the_tracker_is_killed() {
         let mut panel = Panel::at(&face, "S4").await;
         panel.row(is_live).await;
         comes_alive(&spare, "S4").await;
+        comes_to_feed_the_trip(&face).await;
         let mut etag = feed_of(&face, None).await.expect("a feed from a process that does not track");
         // There is a new one each second: between two asked at once there mostly is none.
         while let Some(newer) = feed_of(&face, Some(&etag)).await {
@@ -214,6 +215,20 @@ fn panels_of_another_process_are_live_again_after_the_tracker_is_killed() {
         assert!((2..30).contains(&age_s), "{age_s}");
         spare.signal("CONT");
     });
+}
+
+/// Boards travel at once, feeds once a second: waits for the first one with the trip in it.
+async fn comes_to_feed_the_trip(serving: &Serving) {
+    for _ in 0..100 {
+        let answer = reqwest::get(serving.url("/gtfs-rt/trip-updates.pb")).await.expect("an answer");
+        let is_there = answer.status() == 200;
+        let body = answer.bytes().await.expect("a body");
+        if is_there && body.windows(2).any(|two| two == b"T1") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no feed with the trip within ten seconds");
 }
 
 /// The ETag of the trip updates with the trip in them; `None` when nothing is newer than `known`.
