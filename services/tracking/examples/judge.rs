@@ -14,7 +14,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
-use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
+use tracking::replay::{
+    Degrade, InService, Logs, Recording, Summary, replay_on, travelled, write_assignments,
+};
 use tracking::score::{
     Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Scorecard, TRUTH_GAP_SLOW_S, Truth,
 };
@@ -45,6 +47,7 @@ fn main() -> Result<(), Failed> {
         } else {
             let run = day.run(&Degrade::default(), "")?;
             println!("{}", render(&run.card, &[]));
+            println!("{}\n", day.boards(&run));
             if asked("--cells") {
                 println!("{}", render_cells(&run.card));
             }
@@ -74,6 +77,8 @@ struct Run {
     summary: Summary,
     told: InService,
     predictions: Predictions,
+    /// The same, as boards told them.
+    boards: Predictions,
     card: Scorecard,
 }
 
@@ -97,8 +102,10 @@ impl Day {
     /// Replays it made worse, and judges at the moments of the whole.
     fn run(&self, degrade: &Degrade, name: &str) -> Result<Run, Failed> {
         let worse = degrade.apply(&self.recording);
-        let mut log = Vec::new();
-        let summary = replay(&worse, Arc::clone(&self.timetable), Params::default(), &mut log, |_, _| {})?;
+        let (mut log, mut boards) = (Vec::new(), Vec::new());
+        let logs = Logs { predictions: &mut log, boards: Some(&mut boards) };
+        let feed = Arc::clone(&self.timetable);
+        let (summary, _) = replay_on(&worse, feed, Params::default(), None, logs, |_, _| {})?;
         if let Some(kept) = std::env::var_os("JUDGE_LOGS").map(PathBuf::from) {
             let day = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             std::fs::write(kept.join(format!("{day}{name}.csv")), &log)?;
@@ -119,7 +126,28 @@ impl Day {
             let own = Truth::derive(&ground, TRUTH_GAP_SLOW_S);
             println!("{}", render_agreement(&Agreement::of(&self.truth, &own)));
         }
-        Ok(Run { summary, told, predictions, card })
+        Ok(Run { summary, told, predictions, boards: Predictions::read(boards.as_slice())?, card })
+    }
+
+    /// How the boards did: what they showed is steadier than the feed, and a little less exact.
+    fn boards(&self, run: &Run) -> String {
+        let given = Given {
+            log: &run.boards,
+            truth: &self.truth,
+            pings: &self.moments,
+            other: self.theirs.as_ref(),
+            ground: None,
+        };
+        let card = judge(&given);
+        let (tally, steady) = (&card.rows[0].1, &card.steadiness);
+        format!(
+            "on boards: {:.1} s, benchmark {:.1} %, wobble {:.1} s, the minute rose {:.2} times per approach; {} boards told",
+            tally.mae_all_s().unwrap_or(f64::NAN),
+            100.0 * tally.benchmark().unwrap_or(f64::NAN),
+            steady.wobble_s().unwrap_or(f64::NAN),
+            steady.rises_per_approach().unwrap_or(f64::NAN),
+            run.summary.boards
+        )
     }
 
     /// Mean absolute errors of two logs, seconds, where both had a prediction, and how often both had.

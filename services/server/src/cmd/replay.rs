@@ -9,7 +9,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracking::Params;
-use tracking::replay::{Degrade, InService, Recording, Summary, replay_on, travelled, write_assignments};
+use tracking::replay::{
+    Degrade, InService, Logs, Recording, Summary, replay_on, travelled, write_assignments,
+};
 
 const EXAMPLES: &str = "\
 Example:
@@ -42,6 +44,9 @@ pub(crate) struct Args {
     /// Where to write the predictions, as CSV
     #[arg(long, value_name = "OUT.csv")]
     predictions: PathBuf,
+    /// Where to write what the boards told, as CSV that padriew score reads like predictions
+    #[arg(long, value_name = "OUT.csv")]
+    boards: Option<PathBuf>,
     /// Where to write what each ping was told to be doing, as CSV
     #[arg(long, value_name = "OUT.csv")]
     assignments: Option<PathBuf>,
@@ -112,8 +117,10 @@ fn play(args: &Args) -> anyhow::Result<()> {
     let timetable = Arc::new(loaded.timetable);
     travelled(&mut recording, &timetable, &Params::default())?;
     let recording = Degrade::from(&args.worse).apply(&recording);
-    let out = File::create(&args.predictions)
-        .with_context(|| format!("{} can not be written", args.predictions.display()))?;
+    let logs = Logs {
+        predictions: create(&args.predictions)?,
+        boards: args.boards.as_deref().map(create).transpose()?,
+    };
     let begun = tokio::time::Instant::now();
     let mut shown = 0;
     let before = args.model_in.as_deref().map(super::model::from_file).transpose()?.map(Arc::new);
@@ -124,19 +131,23 @@ fn play(args: &Args) -> anyhow::Result<()> {
             complain(&format!("{percent:>3} % of {all} rows"));
         }
     };
-    let (feed, out) = (Arc::clone(&timetable), BufWriter::new(out));
-    let (summary, after) = replay_on(&recording, feed, Params::default(), before, out, progress)?;
+    let feed = Arc::clone(&timetable);
+    let (summary, after) = replay_on(&recording, feed, Params::default(), before, logs, progress)?;
     let took_s = begun.elapsed().as_secs_f64();
     if let Some(path) = &args.model_out {
         super::model::to_file(&after, path)?;
     }
     if let Some(path) = &args.assignments {
-        let out = File::create(path).with_context(|| format!("{} can not be written", path.display()))?;
-        write_assignments(&summary.assignments, &recording, &timetable, BufWriter::new(out))?;
+        write_assignments(&summary.assignments, &recording, &timetable, create(path)?)?;
     }
     let told = InService::of(&summary.assignments, &recording, &timetable);
     say(&format!("{}\n{told}", text(&summary, took_s)))?;
     Ok(())
+}
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let out = File::create(path).with_context(|| format!("{} can not be written", path.display()))?;
+    Ok(BufWriter::new(out))
 }
 
 /// Says which lines could not be read: the first few, and how many.

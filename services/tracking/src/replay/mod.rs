@@ -3,6 +3,7 @@
 //! Reads and writes streams it is given; opens no file and looks at no clock. What always holds:
 //! the same recording and timetable give the same bytes.
 
+mod board_log;
 mod degrade;
 mod log;
 mod recording;
@@ -11,6 +12,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+pub use board_log::BoardLog;
 pub use degrade::Degrade;
 pub use log::{HEADER, PredictionLog};
 pub(crate) use recording::instant;
@@ -68,19 +70,29 @@ pub fn replay<W: Write>(
     log: W,
     progress: impl FnMut(usize, usize),
 ) -> Result<Summary, csv::Error> {
-    Ok(replay_on(recording, timetable, params, None, log, progress)?.0)
+    let logs = Logs { predictions: log, boards: None };
+    Ok(replay_on(recording, timetable, params, None, logs, progress)?.0)
+}
+
+/// Where a replay writes.
+#[derive(Debug)]
+pub struct Logs<W> {
+    /// Predictions, as the GTFS-realtime feed tells them.
+    pub predictions: W,
+    /// The same, as the boards tell them.
+    pub boards: Option<W>,
 }
 
 /// [`replay`] on top of what was learned `before`; gives back what is learned after it, for the next day.
 ///
 /// # Errors
-/// When `log` can not be written.
+/// When a log can not be written.
 pub fn replay_on<W: Write>(
     recording: &Recording,
     timetable: Arc<Timetable>,
     params: Params,
     before: Option<Arc<Document>>,
-    log: W,
+    logs: Logs<W>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(Summary, Document), csv::Error> {
     let checks = CheckParams { area: Area::of(&timetable), ..CheckParams::default() };
@@ -92,7 +104,8 @@ pub fn replay_on<W: Write>(
         wake: None,
         effects: Vec::new(),
         told: None,
-        log: PredictionLog::new(timetable, log)?,
+        boards: logs.boards.map(|out| BoardLog::new(Arc::clone(&timetable), out)).transpose()?,
+        log: PredictionLog::new(timetable, logs.predictions)?,
         summary: Summary { rows: recording.rows.len(), ..Summary::default() },
     };
     if let (Some(document), Some(first)) = (before, recording.rows.first()) {
@@ -124,6 +137,7 @@ struct Player<W: Write> {
     /// What is being told of the ping in hand.
     told: Option<Assignment>,
     log: PredictionLog<W>,
+    boards: Option<BoardLog<W>>,
     summary: Summary,
 }
 
@@ -175,7 +189,10 @@ impl<W: Write> Player<W> {
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::WakeAt(t) => self.wake = Some(t),
-                Effect::Board(..) => self.summary.boards += 1,
+                Effect::Board(_, board) => {
+                    self.summary.boards += 1;
+                    self.boards.as_mut().map_or(Ok(()), |log| log.take(now, &board))?;
+                }
                 Effect::Alert(alert) => *self.summary.alerts.entry(alert.code).or_default() += 1,
                 other => {
                     if let (Effect::Position(position), Some(told)) = (&other, &mut self.told) {
@@ -192,6 +209,7 @@ impl<W: Write> Player<W> {
     fn finish(mut self) -> Result<Summary, csv::Error> {
         self.summary.counters = self.tracker.counters();
         self.summary.logged = self.log.finish()?;
+        self.boards.map_or(Ok(()), BoardLog::finish)?;
         Ok(self.summary)
     }
 }
