@@ -30,10 +30,6 @@ pub struct Params {
     pub theta_s: f64,
     /// Time a vehicle needs between two trips before it leaves again, seconds (start).
     pub recovery_s: f64,
-    /// How late vehicles leave a terminal: 50 % point, seconds (start).
-    pub terminal_late_s: f64,
-    /// Standard deviation of the same, seconds (start; half of p90 - p10 = 90 s over 2 · 1.28).
-    pub terminal_late_sd_s: f64,
     /// A layover shorter than this is no terminal: the vehicle runs through, seconds.
     pub layover_s_min: f64,
     /// Predictions reach this far into the next trips of a block, seconds.
@@ -88,8 +84,6 @@ impl Default for Params {
             pier_zone_m: 80.0,
             theta_s: 30.0,
             recovery_s: 120.0,
-            terminal_late_s: 20.0,
-            terminal_late_sd_s: 35.0,
             layover_s_min: 60.0,
             ahead_s: 3_600.0,
             held_s: 30.0,

@@ -14,6 +14,7 @@
 pub(crate) mod atoms;
 pub(crate) mod calibration;
 pub(crate) mod current;
+mod day_kind;
 mod document;
 pub(crate) mod dwell;
 pub(crate) mod field;

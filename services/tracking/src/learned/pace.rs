@@ -9,6 +9,7 @@
 //! stay within bounds; with nothing seen every factor is 1, the timetable.
 
 use super::atoms::{AtomIdx, Atoms};
+use super::day_kind::DayKinds;
 use super::field::Field;
 use super::periods::{Periods, Slot};
 use super::running::Running;
@@ -76,6 +77,7 @@ pub(crate) struct Pace {
     /// Of the whole network.
     all: Sums,
     periods: Periods,
+    kinds: Arc<DayKinds>,
     /// The slot that `beliefs` are about.
     slot: Slot,
     field: Field,
@@ -98,6 +100,7 @@ impl Pace {
             beliefs,
             all: Sums::default(),
             periods: Periods::default(),
+            kinds: Arc::new(DayKinds::of(timetable)),
             slot: Slot(0),
             field,
             now: Timestamp(0),
@@ -109,7 +112,7 @@ impl Pace {
         let begun = now.0.div_euclid(SLOT_CHECK_US) != self.now.0.div_euclid(SLOT_CHECK_US);
         self.now = self.now.max(now);
         if begun {
-            let slot = Slot::of(timetable, now);
+            let slot = Slot::of(&self.kinds, timetable, now);
             if std::mem::replace(&mut self.slot, slot) != slot {
                 self.believe_all();
             }
@@ -171,7 +174,7 @@ impl Pace {
         let actual_s = actual_s.clamp(least_s, most_s.max(least_s));
         self.watch(line, to, actual_s / expected_s - 1.0, usual.var_s2 / (expected_s * expected_s), t);
         let square_s2 = (actual_s - expected_s) * (actual_s - expected_s);
-        let slot = Slot::of(timetable, t);
+        let slot = Slot::of(&self.kinds, timetable, t);
         let mut from_m = leg.from_m;
         for at in 0..self.atoms.leg(line.first + to).len() {
             let piece = self.atoms.leg(line.first + to)[at];

@@ -1,11 +1,12 @@
 //! The time of day and the kind of day, for the pace of the road.
 //!
 //! Timetables know that afternoons are slow; how slow, vehicles tell. A slot is half an hour of a
-//! weekday, a Saturday or a Sunday, by the feed's clock. What was seen of an atom in a slot is weighed against
+//! kind of day (see [`super::day_kind`]), by the feed's clock. What was seen of an atom in a slot is weighed against
 //! what was seen of it at any time. Only slots in which something was seen take memory.
 
 use super::atoms::AtomIdx;
-use chrono::{Datelike, Timelike, Weekday};
+use super::day_kind::{DayKinds, KINDS};
+use chrono::Timelike;
 use gtfs::{Timestamp, Timetable};
 use std::collections::BTreeMap;
 
@@ -13,8 +14,6 @@ use std::collections::BTreeMap;
 const SLOT_MIN: u32 = 30;
 /// Slots of a day.
 const SLOTS: u16 = 48;
-/// Kinds of day.
-const KINDS: u16 = 3;
 
 /// Half an hour of a kind of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,20 +21,16 @@ pub(crate) struct Slot(pub(crate) u16);
 
 impl Slot {
     /// The slot of an instant.
-    pub(crate) fn of(timetable: &Timetable, t: Timestamp) -> Self {
+    pub(crate) fn of(kinds: &DayKinds, timetable: &Timetable, t: Timestamp) -> Self {
         let Some(utc) = t.utc() else { return Self(0) };
         let local = utc.with_timezone(&timetable.tz);
-        let kind = match local.weekday() {
-            Weekday::Sat => 1,
-            Weekday::Sun => 2,
-            _ => 0,
-        };
+        let kind = kinds.at(timetable, t) as u16;
         Self(kind * SLOTS + ((local.hour() * 60 + local.minute()) / SLOT_MIN) as u16)
     }
 
     /// Whether there is such a slot.
     pub(crate) fn is_one(self) -> bool {
-        self.0 < SLOTS * KINDS
+        self.0 < SLOTS * KINDS as u16
     }
 }
 
@@ -99,9 +94,10 @@ mod tests {
             "stop A 0 0\nstop B 600 0\nroute R bus\ntrip t route=R : A 08:00 B 08:02",
         )
         .unwrap();
+        let kinds = DayKinds::of(&timetable);
         let at = |day: &str, time: &[u8]| {
             let day = gtfs::ServiceDay::parse(day).unwrap();
-            Slot::of(&timetable, day.at(timetable.tz, gtfs::ServiceTime::parse(time).unwrap()))
+            Slot::of(&kinds, &timetable, day.at(timetable.tz, gtfs::ServiceTime::parse(time).unwrap()))
         };
         let tuesday = at("20261124", b"08:10:00");
         assert_eq!(tuesday, Slot(16));
