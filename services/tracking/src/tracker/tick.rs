@@ -3,7 +3,7 @@
 use super::Tracker;
 use super::ping::alert;
 use crate::vehicle::Freshness;
-use crate::{Effect, OperatorAlert};
+use crate::{DatedTrip, Effect, OperatorAlert};
 use gtfs::Timestamp;
 
 /// How long a trip that is over is remembered, so that its timetable rows do not return, seconds.
@@ -72,11 +72,20 @@ impl Tracker {
 
     fn end(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         while self.ended.front().is_some_and(|(t, _)| *t <= now) {
-            if let Some((_, dated)) = self.ended.pop_front() {
+            if let Some((_, dated)) = self.ended.pop_front()
+                && !self.is_running(&dated)
+            {
                 effects.push(Effect::TripUpdateGone(dated));
             }
         }
         self.trips.over.retain(|_, until| *until > now);
+    }
+
+    /// Whether a vehicle is on a trip and has not been told to its end: some come back to a trip they left.
+    fn is_running(&self, dated: &DatedTrip) -> bool {
+        let holder = self.trips.holders.get(dated).filter(|holder| holder.present);
+        let job = holder.and_then(|holder| self.vehicles[holder.vehicle as usize].job.as_ref());
+        job.is_some_and(|job| !job.closed && job.run().is_some_and(|run| run.dated == *dated))
     }
 
     /// Says when the next tick is wanted.

@@ -386,3 +386,14 @@ fn when_most_claims_are_unknown_it_is_said_once_and_vehicles_are_put_on_trips_by
     let dated = drive.position("bus").trip.expect("a trip");
     assert_eq!(&*drive.timetable().trips[dated.trip.at()].id, "t1");
 }
+
+#[test]
+fn a_vehicle_that_comes_back_to_the_trip_it_left_keeps_its_predictions() {
+    let mut drive = Drive::town();
+    drive.run("bus", "t1", ("08:00", 0.0), ("08:04", 1_300.0));
+    drive.ping("08:04:10", "bus", 1_350.0, 0.0, "t2");
+    drive.run("bus", "t1", ("08:04:20", 1_400.0), ("08:08", 2_600.0));
+    let gone = drive.log.iter().filter(|line| line.contains("TripUpdateGone(DatedTrip { trip: TripIdx(0)"));
+    assert_eq!(gone.count(), 0, "also two minutes after it was left");
+    assert!(drive.update("t1").is_some_and(|update| update.calls.iter().any(|call| !call.arrived)));
+}
