@@ -2,8 +2,8 @@
 //!
 //! Two listeners, two rules. The feed (GTFS-realtime) gets a new value when it moved by more than
 //! 10 s or 0.15 σ, changed its minute, or moved at all and is 20 s old. The board gets a value when
-//! the minute shown should fall, or when a rise has held for two updates and 20 s (at once from two
-//! minutes, or when the time shown has passed). What always holds of both: calls in order, arrival not after departure.
+//! the minute shown should fall and would not do so by itself in a moment, or when a rise has held for
+//! two updates and 20 s (at once from two minutes, or when the time shown has passed). What always holds of both: calls in order, arrival not after departure.
 
 use crate::gamma::{Warp, Z};
 use crate::learned::calibration::Curve;
@@ -71,6 +71,10 @@ impl std::ops::BitOrAssign for Changed {
 
 /// A smaller move is none, seconds: at the edge of a minute it would change the label all the same.
 const MOVED_S_MIN: f64 = 1.0;
+/// A fall of the minute comes by itself after as many seconds as the time has moved: a move of less than
+/// this share of the time to go, and of what moves the feed, is left to that. Otherwise every time that
+/// moves by a second would be told once a minute, when the minute passes between old and new.
+const FALL_SHARE_MIN: f64 = 0.05;
 /// A board's rise of the minute waits for this many updates.
 const RISE_UPDATES: u8 = 2;
 /// And this long, seconds.
@@ -144,10 +148,10 @@ pub(crate) fn tell(
         told.feed = fresh;
         told.told = now;
     }
-    Changed { feed, board: tell_board(told, fresh, now) }
+    Changed { feed, board: tell_board(told, fresh, now, params) }
 }
 
-fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
+fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp, params: &Params) -> bool {
     // A departure that is held back (terminals) counts as the time shown.
     let shown = |m: &Moments| if m.departure.since_s(m.arrival) > 60.0 { m.departure } else { m.arrival };
     let moved_s = shown(&fresh).since_s(shown(&told.board)).abs();
@@ -155,7 +159,9 @@ fn tell_board(told: &mut Told, fresh: Moments, now: Timestamp) -> bool {
     // An arrival that has passed unseen is no longer to be read as coming, whatever is shown beside it.
     let gone = |m: &Moments| !told.arrived && m.arrival < now;
     let overdue = shown(&told.board) < now || (gone(&told.board) && !gone(&fresh));
-    if (rise_min == 0 || moved_s < MOVED_S_MIN) && !overdue {
+    let soon_s = FALL_SHARE_MIN * shown(&told.board).since_s(now);
+    let falls_by_itself = rise_min < 0 && moved_s < soon_s.min(params.publish_change_s);
+    if (rise_min == 0 || moved_s < MOVED_S_MIN || falls_by_itself) && !overdue {
         told.rises = 0;
         return false;
     }
