@@ -61,6 +61,7 @@ const NEVER: Timestamp = Timestamp(i64::MAX);
 #[derive(Debug, Default)]
 struct Stop {
     live: Vec<LiveRow>,
+    /// The timetable's, without those that are among `live`.
     aimed: Vec<AimedRow>,
     aimed_until: Option<Timestamp>,
     marked: bool,
@@ -76,20 +77,27 @@ pub(crate) struct Boards {
     dues: Vec<Timestamp>,
     marked: Vec<StopIdx>,
     spans_s: Vec<i32>,
-    /// Rows of the board being built: kept for its memory.
+    /// Rows of the board being built, and those of the timetable among them: kept for their memory.
     rows: Vec<Row>,
+    timed: Vec<AimedRow>,
 }
 
 /// A row of the board being built: what it says is found out before it is written down, for many boards
 /// turn out to say what they said before.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// What rows are sorted by: the time shown, then the trip, its call, and their order here.
+    /// What rows are sorted by: the time shown, then the trip, its call, and where the row is: in
+    /// `Stop::live`, or in `Boards::timed`.
     key: (Timestamp, DatedTrip, u16, u16),
     state: CallState,
     source: CallSource,
-    /// The timetable's, or in `Stop::live` at the last of `key`.
-    aimed: Option<AimedRow>,
+}
+
+impl Row {
+    /// A row of the timetable, without a vehicle.
+    fn is_timed(&self) -> bool {
+        matches!(self.source, CallSource::Timetable | CallSource::Unconfirmed)
+    }
 }
 
 /// The world that boards are drawn from.
@@ -112,6 +120,7 @@ impl Boards {
             marked: Vec::new(),
             spans_s: aimed::spans_s(timetable),
             rows: Vec::new(),
+            timed: Vec::new(),
         };
         for at in 0..timetable.stops.len() {
             let stop = StopIdx::new(at);
@@ -133,6 +142,7 @@ impl Boards {
                     rows.reserve_exact(LIVE_ROWS_AT_ONCE);
                 }
                 rows.push(row);
+                self.stops[stop.at()].aimed.retain(|aimed| !row.is(aimed.dated, aimed.call));
             }
         }
         self.mark(stop);
@@ -140,10 +150,12 @@ impl Boards {
 
     /// The trip has no live row at this stop any more.
     pub(crate) fn remove(&mut self, stop: StopIdx, dated: DatedTrip, call: u16) {
-        let rows = &mut self.stops[stop.at()].live;
-        let before = rows.len();
-        rows.retain(|row| !row.is(dated, call));
-        if rows.len() != before {
+        let state = &mut self.stops[stop.at()];
+        let before = state.live.len();
+        state.live.retain(|row| !row.is(dated, call));
+        if state.live.len() != before {
+            // The timetable's may return.
+            state.aimed_until = None;
             self.mark(stop);
         }
     }
@@ -198,41 +210,52 @@ impl Boards {
         stop.marked = false;
         if stop.aimed_until.is_none_or(|until| until <= world.now) {
             stop.aimed = aimed::rows(timetable, at, world.now, &self.spans_s);
+            stop.aimed.retain(|aimed| !stop.live.iter().any(|row| row.is(aimed.dated, aimed.call)));
             stop.aimed_until = Some(world.now.plus_s(aimed::REFRESH_S));
         }
         let closed = world.trips.closed.contains(&at);
-        let rows = &mut self.rows;
-        self.dues[at.at()] = stop.read(world, closed, rows);
-        rows.sort_unstable_by_key(|row| row.key);
+        let (rows, timed) = (&mut self.rows, &mut self.timed);
+        self.dues[at.at()] = stop.read(world, closed, rows, timed);
+        rows.sort_by_key(|row| row.key);
         rows.truncate(BOARD_CALLS_MAX);
         let digest = digest::of(rows.iter(), &stop.live, world.vehicles);
         if stop.shown.replace(digest) == Some(digest) {
             return None;
         }
         let mut calls = Vec::with_capacity(rows.len());
-        calls.extend(rows.iter().map(|row| stop.call(row, world)));
+        calls.extend(rows.iter().map(|row| stop.call(row, timed, world)));
         Some(Effect::Board(at, Arc::new(StopBoard { stop: at, calls })))
     }
 }
 
 impl Stop {
     /// Finds out what every row says now; returns when that changes by time alone.
-    fn read(&mut self, world: &World<'_>, closed: bool, rows: &mut Vec<Row>) -> Timestamp {
+    fn read(
+        &mut self,
+        world: &World<'_>,
+        closed: bool,
+        rows: &mut Vec<Row>,
+        timed: &mut Vec<AimedRow>,
+    ) -> Timestamp {
         let mut due = self.aimed_until.unwrap_or(world.now);
         rows.clear();
+        timed.clear();
         self.live.retain(|row| !row.is_over(world.now, world.params));
+        // They keep their order for a long time: what is nearly sorted is soon sorted.
+        self.live.sort_by_key(|row| row.shown(CallState::Ok));
         for row in &mut self.live {
             let (state, source) = row.read(world, closed, &mut due);
             let key = (row.shown(state), row.dated, row.call, rows.len() as u16);
-            rows.push(Row { key, state, source, aimed: None });
+            rows.push(Row { key, state, source });
         }
         // They are in order, but for those that a template moves on: more than fill a board are not drawn.
         let mut fixed = 0;
         for row in &self.aimed {
             if let Some((row, state, source)) = row.read(world, closed, &mut due) {
                 fixed += usize::from(!row.is_template());
-                let key = (row.departure(), row.dated, row.call, rows.len() as u16);
-                rows.push(Row { key, state, source, aimed: Some(row) });
+                let key = (row.departure(), row.dated, row.call, timed.len() as u16);
+                rows.push(Row { key, state, source });
+                timed.push(row);
             }
             if fixed == BOARD_CALLS_MAX {
                 break;
@@ -242,10 +265,12 @@ impl Stop {
     }
 
     /// A row written down.
-    fn call(&self, row: &Row, world: &World<'_>) -> MonitoredCall {
-        match &row.aimed {
-            Some(aimed) => aimed.call(row.state, row.source, world.trips),
-            None => self.live[usize::from(row.key.3)].call(row.state, row.source, world),
+    fn call(&self, row: &Row, timed: &[AimedRow], world: &World<'_>) -> MonitoredCall {
+        let at = usize::from(row.key.3);
+        if row.is_timed() {
+            timed[at].call(row.state, row.source, world.trips)
+        } else {
+            self.live[at].call(row.state, row.source, world)
         }
     }
 }

@@ -22,8 +22,7 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>, live: &[LiveRow], vehi
         let (_, dated, call, at) = row.key;
         dated.hash(&mut digest);
         digest.write_u64(word(row.state) << 32 | (row.source as u64) << 16 | u64::from(call));
-        if row.aimed.is_some() {
-            digest.write_u32(u32::MAX);
+        if row.is_timed() {
             continue;
         }
         let live = &live[usize::from(at)];
@@ -115,7 +114,7 @@ mod tests {
                 if self.source == CallSource::Live { Freshness::Live } else { Freshness::Held };
             let vehicles = [vehicle, Vehicle::new(bare("bus-8", t))];
             let key = (self.row.shown(self.state), self.row.dated, self.row.call, 0);
-            let row = Row { key, state: self.state, source: self.source, aimed: None };
+            let row = Row { key, state: self.state, source: self.source };
             of(std::iter::repeat_n(&row, rows), &[self.row], &vehicles)
         }
     }
