@@ -249,3 +249,48 @@ fn in_order(moments: &mut Moments, earliest: &mut Timestamp, arrived: bool, depa
     *earliest = Timestamp(moments.departure.0.saturating_add(APART));
     moves
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_500_000 * MICROS);
+
+    fn at(arrival_s: f64) -> Moments {
+        let arrival = NOW.plus_s(arrival_s);
+        Moments { arrival, departure: arrival, quantiles: [arrival; 3] }
+    }
+
+    /// Whether a board that shows `was_s` is told of `is_s`, both seconds from now.
+    fn tells(was_s: f64, is_s: f64) -> bool {
+        let params = Params::default();
+        let mut told = Told::default();
+        tell(&mut told, at(was_s), 30.0, false, NOW, &params);
+        tell(&mut told, at(is_s), 30.0, false, NOW, &params).board
+    }
+
+    #[test]
+    fn a_fall_that_comes_by_itself_in_a_moment_is_left_to_it_and_a_greater_one_is_told_at_once() {
+        assert!(!tells(605.0, 597.0), "in 8 s it reads 9 minutes anyway");
+        assert!(tells(605.0, 594.0));
+        assert!(!tells(659.0, 601.0), "the same minute");
+    }
+
+    #[test]
+    fn the_nearer_the_vehicle_the_smaller_a_fall_is_told() {
+        assert!(tells(124.0, 117.0) && !tells(122.0, 117.0));
+        assert!(tells(63.0, 59.0) && !tells(61.0, 59.0));
+        assert!(tells(2.0, -1.0));
+    }
+
+    #[test]
+    fn what_is_put_in_order_says_whether_it_moved() {
+        let mut told = Told { known: true, feed: at(60.0), board: at(60.0), ..Told::default() };
+        let mut order = Order::new();
+        assert_eq!(order.put(&mut told), Changed::default());
+        let mut next = Told { known: true, feed: at(60.0), board: at(90.0), ..Told::default() };
+        assert_eq!(order.put(&mut next), Changed { feed: true, board: false });
+        assert_eq!(next.feed.arrival, NOW.plus_s(61.0));
+        assert!(next.feed.departure >= next.feed.arrival && next.feed.quantiles[1] >= next.feed.arrival);
+    }
+}
