@@ -6,6 +6,7 @@
 //! never returns to coming.
 
 mod aimed;
+mod digest;
 mod row;
 
 pub(crate) use row::{LiveRow, Passage};
@@ -13,7 +14,7 @@ pub(crate) use row::{LiveRow, Passage};
 use crate::board::BOARD_CALLS_MAX;
 use crate::params::Params;
 use crate::vehicle::Vehicle;
-use crate::{DatedTrip, Effect, MonitoredCall, StopBoard};
+use crate::{CallSource, CallState, DatedTrip, Effect, MonitoredCall, StopBoard};
 use aimed::AimedRow;
 use gtfs::{StopIdx, Timestamp, Timetable, TripIdx};
 use rustc_hash::FxHashMap;
@@ -54,12 +55,15 @@ pub(crate) struct Holder {
 /// Room is made for so many live rows of a stop at a time.
 const LIVE_ROWS_AT_ONCE: usize = 8;
 
+/// Nothing changes by time alone.
+const NEVER: Timestamp = Timestamp(i64::MAX);
+
 #[derive(Debug, Default)]
 struct Stop {
     live: Vec<LiveRow>,
+    /// The timetable's, without those that are among `live`.
     aimed: Vec<AimedRow>,
     aimed_until: Option<Timestamp>,
-    due: Option<Timestamp>,
     marked: bool,
     /// Digest of the board told last: a copy of every board would be a third of the core's memory.
     shown: Option<u64>,
@@ -69,11 +73,40 @@ struct Stop {
 #[derive(Debug)]
 pub(crate) struct Boards {
     stops: Vec<Stop>,
+    /// When each stop changes by time alone: apart from the rest, for all are looked at every second.
+    dues: Vec<Timestamp>,
     marked: Vec<StopIdx>,
     spans_s: Vec<i32>,
-    /// Rows of the board being built, and the order they are shown in: kept for their memory.
-    scratch: Vec<Option<MonitoredCall>>,
-    order: Vec<(Timestamp, DatedTrip, u16, usize)>,
+    /// Rows of the board being built, and those of the timetable among them: kept for their memory.
+    rows: Vec<Row>,
+    timed: Vec<AimedRow>,
+}
+
+/// A row of the board being built: what it says is found out before it is written down, for many boards
+/// turn out to say what they said before.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// What rows are sorted by: the time shown, then the trip, its call, and where the row is: in
+    /// `Stop::live`, or in `Boards::timed`.
+    key: (Timestamp, DatedTrip, u16, u16),
+    state: CallState,
+    source: CallSource,
+}
+
+impl Row {
+    /// A row of the timetable, without a vehicle.
+    fn is_timed(&self) -> bool {
+        matches!(self.source, CallSource::Timetable | CallSource::Unconfirmed)
+    }
+}
+
+/// The world that boards are drawn from.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    now: Timestamp,
+    trips: &'a Trips,
+    vehicles: &'a [Vehicle],
+    params: &'a Params,
 }
 
 impl Boards {
@@ -82,11 +115,12 @@ impl Boards {
         let mut stops: Vec<Stop> = Vec::new();
         stops.resize_with(timetable.stops.len(), Stop::default);
         let mut boards = Self {
+            dues: vec![NEVER; stops.len()],
             stops,
             marked: Vec::new(),
             spans_s: aimed::spans_s(timetable),
-            scratch: Vec::new(),
-            order: Vec::new(),
+            rows: Vec::new(),
+            timed: Vec::new(),
         };
         for at in 0..timetable.stops.len() {
             let stop = StopIdx::new(at);
@@ -108,6 +142,7 @@ impl Boards {
                     rows.reserve_exact(LIVE_ROWS_AT_ONCE);
                 }
                 rows.push(row);
+                self.stops[stop.at()].aimed.retain(|aimed| !row.is(aimed.dated, aimed.call));
             }
         }
         self.mark(stop);
@@ -115,10 +150,12 @@ impl Boards {
 
     /// The trip has no live row at this stop any more.
     pub(crate) fn remove(&mut self, stop: StopIdx, dated: DatedTrip, call: u16) {
-        let rows = &mut self.stops[stop.at()].live;
-        let before = rows.len();
-        rows.retain(|row| !row.is(dated, call));
-        if rows.len() != before {
+        let state = &mut self.stops[stop.at()];
+        let before = state.live.len();
+        state.live.retain(|row| !row.is(dated, call));
+        if state.live.len() != before {
+            // The timetable's may return.
+            state.aimed_until = None;
             self.mark(stop);
         }
     }
@@ -142,16 +179,16 @@ impl Boards {
         params: &Params,
         effects: &mut Vec<Effect>,
     ) {
-        for (at, stop) in self.stops.iter_mut().enumerate() {
-            if !stop.marked && stop.due.is_some_and(|due| due <= now) {
-                stop.marked = true;
-                self.marked.push(StopIdx::new(at));
+        for at in 0..self.dues.len() {
+            if self.dues[at] <= now {
+                self.mark(StopIdx::new(at));
             }
         }
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();
+        let world = World { now, trips, vehicles, params };
         for &stop in &marked {
-            self.build(stop, now, timetable, trips, vehicles, params, effects);
+            effects.extend(self.build(stop, timetable, &world));
         }
         marked.clear();
         self.marked = marked;
@@ -164,57 +201,76 @@ impl Boards {
 
     /// When the next board changes by time alone.
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.stops.iter().filter_map(|stop| stop.due).min()
+        self.dues.iter().min().copied().filter(|due| *due != NEVER)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the world a board is drawn from, borrowed piece by piece")]
-    fn build(
-        &mut self,
-        at: StopIdx,
-        now: Timestamp,
-        timetable: &Timetable,
-        trips: &Trips,
-        vehicles: &[Vehicle],
-        params: &Params,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// Builds a board; it is told when it no longer says what was told last.
+    fn build(&mut self, at: StopIdx, timetable: &Timetable, world: &World<'_>) -> Option<Effect> {
         let stop = &mut self.stops[at.at()];
         stop.marked = false;
-        if stop.aimed_until.is_none_or(|until| until <= now) {
-            stop.aimed = aimed::rows(timetable, at, now, &self.spans_s);
-            stop.aimed_until = Some(now.plus_s(aimed::REFRESH_S));
+        if stop.aimed_until.is_none_or(|until| until <= world.now) {
+            stop.aimed = aimed::rows(timetable, at, world.now, &self.spans_s);
+            stop.aimed.retain(|aimed| !stop.live.iter().any(|row| row.is(aimed.dated, aimed.call)));
+            stop.aimed_until = Some(world.now.plus_s(aimed::REFRESH_S));
         }
-        let mut due = stop.aimed_until.unwrap_or(now);
-        let calls = &mut self.scratch;
-        calls.clear();
-        stop.live.retain(|row| !row.is_over(now, params));
-        let closed = trips.closed.contains(&at);
-        for row in &mut stop.live {
-            calls.push(Some(row.call(now, trips, vehicles, closed, params, &mut due)));
+        let closed = world.trips.closed.contains(&at);
+        let (rows, timed) = (&mut self.rows, &mut self.timed);
+        self.dues[at.at()] = stop.read(world, closed, rows, timed);
+        rows.sort_by_key(|row| row.key);
+        rows.truncate(BOARD_CALLS_MAX);
+        let digest = digest::of(rows.iter(), &stop.live, world.vehicles);
+        if stop.shown.replace(digest) == Some(digest) {
+            return None;
+        }
+        let mut calls = Vec::with_capacity(rows.len());
+        calls.extend(rows.iter().map(|row| stop.call(row, timed, world)));
+        Some(Effect::Board(at, Arc::new(StopBoard { stop: at, calls })))
+    }
+}
+
+impl Stop {
+    /// Finds out what every row says now; returns when that changes by time alone.
+    fn read(
+        &mut self,
+        world: &World<'_>,
+        closed: bool,
+        rows: &mut Vec<Row>,
+        timed: &mut Vec<AimedRow>,
+    ) -> Timestamp {
+        let mut due = self.aimed_until.unwrap_or(world.now);
+        rows.clear();
+        timed.clear();
+        self.live.retain(|row| !row.is_over(world.now, world.params));
+        // They keep their order for a long time: what is nearly sorted is soon sorted.
+        self.live.sort_by_key(|row| row.shown(CallState::Ok));
+        for row in &mut self.live {
+            let (state, source) = row.read(world, closed, &mut due);
+            let key = (row.shown(state), row.dated, row.call, rows.len() as u16);
+            rows.push(Row { key, state, source });
         }
         // They are in order, but for those that a template moves on: more than fill a board are not drawn.
         let mut fixed = 0;
-        for row in stop.aimed.iter() {
-            if let Some(call) = row.call(now, trips, closed, params, &mut due) {
-                fixed += usize::from(call.headway_s.is_none());
-                calls.push(Some(call));
+        for row in &self.aimed {
+            if let Some((row, state, source)) = row.read(world, closed, &mut due) {
+                fixed += usize::from(!row.is_template());
+                let key = (row.departure(), row.dated, row.call, timed.len() as u16);
+                rows.push(Row { key, state, source });
+                timed.push(row);
             }
             if fixed == BOARD_CALLS_MAX {
                 break;
             }
         }
-        let order = &mut self.order;
-        order.clear();
-        let drawn = calls.iter().enumerate().filter_map(|(i, call)| Some((i, call.as_ref()?)));
-        order.extend(drawn.map(|(i, call)| (call.shown(), call.trip, call.call, i)));
-        order.sort_unstable();
-        order.truncate(BOARD_CALLS_MAX);
-        stop.due = Some(due);
-        let digest = row::digest(order.iter().filter_map(|(.., i)| calls[*i].as_ref()));
-        if stop.shown.replace(digest) != Some(digest) {
-            let mut sorted = Vec::with_capacity(order.len());
-            sorted.extend(order.iter().filter_map(|(.., i)| calls[*i].take()));
-            effects.push(Effect::Board(at, Arc::new(StopBoard { stop: at, calls: sorted })));
+        due
+    }
+
+    /// A row written down.
+    fn call(&self, row: &Row, timed: &[AimedRow], world: &World<'_>) -> MonitoredCall {
+        let at = usize::from(row.key.3);
+        if row.is_timed() {
+            timed[at].call(row.state, row.source, world.trips)
+        } else {
+            self.live[at].call(row.state, row.source, world)
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::publish::Told;
 use crate::run::{Line, Run};
 use crate::visit::{self, Seen, Stretch};
 use gtfs::{Timestamp, Timetable};
+use smallvec::SmallVec;
 
 /// Who put a vehicle on its trip; the later outrank the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +61,11 @@ pub(crate) struct Job {
     /// The next or present call of the present run.
     pub(crate) next: usize,
     /// What has been told, per run; as many as have been told.
-    pub(crate) told: Vec<Vec<Told>>,
+    pub(crate) told: SmallVec<[Vec<Told>; 1]>,
+    /// Calls of the present run before this one were told to their end.
+    pub(crate) open: usize,
+    /// Calls of the present run were passed round.
+    pub(crate) went_round: bool,
     /// The last fix that was looked at.
     pub(crate) t: Timestamp,
     /// On the line at that fix.
@@ -92,7 +97,9 @@ impl Job {
             track: None,
             seen,
             next: 0,
-            told: Vec::new(),
+            told: SmallVec::new(),
+            open: 0,
+            went_round: false,
             t,
             on_line: false,
             closed: false,
@@ -178,6 +185,7 @@ impl Job {
         let near_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut round = trail.back(line, sight, to_m, near_m, params.mps_max(line.mode))?;
         round.calls.retain(|at| !self.seen[*at].arrived);
+        self.went_round |= !round.calls.is_empty();
         for &at in &round.calls {
             self.seen[at] = Seen { arrived: true, departed: true, skipped: true, ..Seen::default() };
         }
@@ -199,6 +207,18 @@ impl Job {
         (self.seen, self.next, self.track, self.on_line) = (seen, next, Some(track), true);
     }
 
+    /// The first call of the present run with something new to say: what was told to have left has not,
+    /// but for calls that turn out to have been passed round.
+    pub(crate) fn first_open(&self, told: &[Told]) -> usize {
+        let from = self.open.min(self.next);
+        let passed = told.get(from..self.next).unwrap_or_default();
+        let open = passed.iter().position(|told| told.known && !told.departed);
+        let open = open.map_or(self.next, |at| from + at);
+        let round = |(told, seen): (&Told, &Seen)| seen.skipped && !told.skipped;
+        let round = self.went_round.then(|| told.iter().zip(&self.seen).position(round)).flatten();
+        round.map_or(open, |round| round.min(open))
+    }
+
     /// How many calls of the present run have been reached.
     pub(crate) fn reached(&self) -> usize {
         self.next + usize::from(self.seen.get(self.next).is_some_and(|seen| seen.arrived))
@@ -206,7 +226,7 @@ impl Job {
 
     /// Whether the last call of the present run has been reached.
     pub(crate) fn is_complete(&self) -> bool {
-        self.seen.last().is_some_and(|seen| seen.arrived)
+        self.next + 1 >= self.seen.len() && self.seen.last().is_some_and(|seen| seen.arrived)
     }
 
     /// Whether the vehicle is so near to its last stop that the trip may be called ended there.
@@ -229,7 +249,7 @@ impl Job {
         self.seen = vec![Seen::default(); calls];
         (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
         (self.began, self.started, self.boarding) = (self.t, false, Boarding::default());
-        self.trail = None;
+        (self.trail, self.open, self.went_round) = (None, 0, false);
         true
     }
 

@@ -212,18 +212,19 @@ impl Order {
 }
 
 fn in_order(moments: &mut Moments, earliest: &mut Timestamp, arrived: bool, departed: bool) -> bool {
-    let before = *moments;
-    if !arrived {
-        moments.arrival = moments.arrival.max(*earliest);
-        let [p10, p50, p90] = moments.quantiles;
-        let p50 = p50.max(moments.arrival);
-        moments.quantiles = [p10.min(moments.arrival), p50, p90.max(p50)];
+    let Moments { arrival, departure, quantiles: [p10, p50, p90] } = *moments;
+    let right = arrived || (*earliest <= arrival && p10 <= arrival && arrival <= p50 && p50 <= p90);
+    let moves = !(right && (departed || arrival <= departure));
+    if !right {
+        let arrival = arrival.max(*earliest);
+        let p50 = p50.max(arrival);
+        (moments.arrival, moments.quantiles) = (arrival, [p10.min(arrival), p50, p90.max(p50)]);
     }
-    if !departed {
-        moments.departure = moments.departure.max(moments.arrival);
+    if !departed && departure < moments.arrival {
+        moments.departure = moments.arrival;
     }
     *earliest = Timestamp(moments.departure.0.saturating_add(APART));
-    *moments != before
+    moves
 }
 
 #[cfg(test)]
@@ -265,5 +266,16 @@ mod tests {
         let mut told = Told { known: true, board: moments(470.0), feed: moments(470.0), ..Told::default() };
         let changed = tell(&mut told, moments(520.0), 100.0, false, NOW, &Params::default());
         assert_eq!((changed, told.feed), (Changed { feed: true, board: false }, moments(520.0)));
+    }
+
+    #[test]
+    fn what_is_put_in_order_says_whether_it_moved() {
+        let mut told = Told { known: true, feed: moments(60.0), board: moments(60.0), ..Told::default() };
+        let mut order = Order::new();
+        assert_eq!(order.put(&mut told), Changed::default());
+        let mut next = Told { known: true, feed: moments(60.0), board: moments(90.0), ..Told::default() };
+        assert_eq!(order.put(&mut next), Changed { feed: true, board: false });
+        assert_eq!(next.feed.arrival, NOW.plus_s(61.0));
+        assert!(next.feed.departure >= next.feed.arrival && next.feed.quantiles[1] >= next.feed.arrival);
     }
 }

@@ -153,6 +153,19 @@ impl Vehicle {
         std::mem::replace(&mut self.freshness, freshness) != freshness
     }
 
+    /// When time alone may next change something: its freshness, or what was told of it. Always, of one
+    /// that is silent; never too late, may be too early.
+    pub(crate) fn look(&self, params: &Params) -> Timestamp {
+        let fresh_s = match self.freshness {
+            Freshness::Live => params.held_s,
+            Freshness::Held => params.gone_s,
+            Freshness::Gone => params.no_data_s,
+            Freshness::Silent => 0.0,
+        };
+        let until = self.ping.t.plus_s(fresh_s);
+        self.due.map_or(until, |due| due.min(until))
+    }
+
     /// The next or present call of its present run.
     pub(crate) fn next_call(&self) -> u16 {
         self.job.as_ref().map_or(0, |job| job.next as u16)

@@ -1,9 +1,8 @@
 //! Rows of the timetable: trips that no vehicle speaks for.
 
-use super::Trips;
+use super::{Trips, World};
 use crate::board::BOARD_AHEAD_S;
 use crate::days;
-use crate::params::Params;
 use crate::{CallSource, CallState, DatedTrip, MonitoredCall};
 use gtfs::time::MICROS;
 use gtfs::{PatternIdx, ServiceDay, ServiceTime, StopIdx, Timestamp, Timetable, TripIdx};
@@ -16,8 +15,8 @@ const ROWS_MAX: usize = 96;
 /// One aimed call. There are many of them: 40 bytes, times counted from the start of the trip.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AimedRow {
-    dated: DatedTrip,
-    call: u16,
+    pub(super) dated: DatedTrip,
+    pub(super) call: u16,
     /// Start of the trip.
     origin: Timestamp,
     arrival_s: i32,
@@ -119,23 +118,23 @@ impl AimedRow {
         Timestamp(self.origin.0 + i64::from(self.arrival_s) * MICROS)
     }
 
-    fn departure(&self) -> Timestamp {
+    pub(super) fn departure(&self) -> Timestamp {
         Timestamp(self.origin.0 + i64::from(self.departure_s) * MICROS)
     }
 
-    fn is_template(&self) -> bool {
+    pub(super) fn is_template(&self) -> bool {
         self.headway_s > 0
     }
 
-    /// The row as shown; `None` when a vehicle speaks for it, or its time is over.
-    pub(super) fn call(
+    /// What the row says, and which one it is by now if a template has moved on; `None` when a vehicle
+    /// speaks for it, or its time is over. Lowers `due` to when that changes by itself.
+    pub(super) fn read(
         &self,
-        now: Timestamp,
-        trips: &Trips,
+        world: &World<'_>,
         closed: bool,
-        params: &Params,
         due: &mut Timestamp,
-    ) -> Option<MonitoredCall> {
+    ) -> Option<(Self, CallState, CallSource)> {
+        let World { now, trips, params, .. } = *world;
         let mut by = |t: Timestamp| *due = (*due).min(t);
         let silent = match trips.holders.get(&self.dated) {
             Some(holder) if holder.told => return None,
@@ -162,11 +161,12 @@ impl AimedRow {
         // A template's row moves on to the next headway when its time has come.
         if self.is_template() {
             if self.departure() <= now {
-                return self.next(now).and_then(|row| row.call(now, trips, closed, params, due));
+                return self.next(now).and_then(|row| row.read(world, closed, due));
             }
             by(self.departure());
         }
-        Some(self.drawn(trips, closed, doubtful))
+        let source = if doubtful { CallSource::Unconfirmed } else { CallSource::Timetable };
+        Some((*self, self.state(trips, closed), source))
     }
 
     fn next(&self, now: Timestamp) -> Option<Self> {
@@ -177,14 +177,18 @@ impl AimedRow {
         (ends_s > 0).then_some(Self { dated, origin, ends_s, ..*self })
     }
 
-    fn drawn(&self, trips: &Trips, closed: bool, doubtful: bool) -> MonitoredCall {
-        let state = if trips.cancelled.contains(&self.dated) {
+    fn state(&self, trips: &Trips, closed: bool) -> CallState {
+        if trips.cancelled.contains(&self.dated) {
             CallState::Cancelled
         } else if closed {
             CallState::Skipped
         } else {
             CallState::Ok
-        };
+        }
+    }
+
+    /// The row written down.
+    pub(super) fn call(&self, state: CallState, source: CallSource, trips: &Trips) -> MonitoredCall {
         MonitoredCall {
             trip: self.dated,
             call: self.call,
@@ -195,7 +199,7 @@ impl AimedRow {
             expected_departure: None,
             arrival_q: None,
             actual_departure: None,
-            source: if doubtful { CallSource::Unconfirmed } else { CallSource::Timetable },
+            source,
             position_t: None,
             state,
             occupancy: None,

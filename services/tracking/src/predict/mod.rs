@@ -155,6 +155,7 @@ impl<'a> Course<'a> {
         if seen.arrived && next + 1 == self.line.calls.len() {
             return arrival;
         }
+        let compliance = self.compliance(next);
         let leaving = if next == 0 {
             let came_s = present.came.map(|came| came.since_s(present.t)).filter(|_| seen.arrived);
             let habit = self.known.learned.terminals.of(self.run.pattern);
@@ -165,10 +166,9 @@ impl<'a> Course<'a> {
             let boards_s = present.boarding.least_s(next, present.t, stood_s);
             let needed_s =
                 if seen.arrived { halt::still_s(needed_s, stood_s).max(boards_s) } else { needed_s };
-            let compliance = self.compliance(next).given(stood_s);
-            halt::leaves(arrival, needed_s, aimed_departure_s, compliance)
+            halt::leaves(arrival, needed_s, aimed_departure_s, compliance.given(stood_s))
         };
-        self.push(next, arrival, leaving, ahead);
+        self.push(next, arrival, leaving, compliance, ahead);
         self.onward(next, leaving, self.longer_s(next, arrival, present.t), ahead)
     }
 
@@ -187,7 +187,7 @@ impl<'a> Course<'a> {
         let leaving = halt::turns_round(self.known, &habit, arrived, ended_s, self.to_start_s);
         let comes_s = arrived.mean_s.max(leaving.mean_s - self.known.params.recovery_s);
         self.begins_s = leaving.mean_s;
-        self.push(0, Moment { mean_s: comes_s, ..arrived }, leaving, ahead);
+        self.push(0, Moment { mean_s: comes_s, ..arrived }, leaving, self.compliance(0), ahead);
         self.onward(0, leaving, 0.0, ahead)
     }
 
@@ -215,9 +215,9 @@ impl<'a> Course<'a> {
             folded_s = self.folded_s(call);
             let needed_s = halt::dwell_s(&self.line, call) + folded_s + longer_s;
             longer_s *= GAP_KEPT;
-            let aimed_s = self.aimed_departure_s(call);
-            leaving = halt::leaves(arrival, needed_s, aimed_s, self.compliance(call));
-            self.push(call, arrival, leaving, ahead);
+            let (aimed_s, compliance) = (self.aimed_departure_s(call), self.compliance(call));
+            leaving = halt::leaves(arrival, needed_s, aimed_s, compliance);
+            self.push(call, arrival, leaving, compliance, ahead);
         }
         arrival
     }
@@ -248,8 +248,15 @@ impl<'a> Course<'a> {
         sailing.with_s(learned.currents.behind_mps(self.line.first + to, halfway)) - sailing.still_s
     }
 
-    fn push(&self, call: usize, arrival: Moment, departure: Moment, ahead: &mut Vec<Expected>) {
-        let held = call == 0 || self.compliance(call).holds();
+    fn push(
+        &self,
+        call: usize,
+        arrival: Moment,
+        departure: Moment,
+        compliance: Compliance,
+        ahead: &mut Vec<Expected>,
+    ) {
+        let held = call == 0 || compliance.holds();
         let shared_s = SHARED_SD * (arrival.mean_s - self.begins_s).max(0.0);
         let with_shared = |m: Moment| Moment { var_s2: m.var_s2 + shared_s * shared_s, ..m };
         ahead.push(Expected {

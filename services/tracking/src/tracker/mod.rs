@@ -68,6 +68,8 @@ pub struct Tracker {
     params: Params,
     grid: Grid,
     vehicles: Vec<Vehicle>,
+    /// When each is to be looked at because time has passed; apart, for all of these are read every second.
+    looks: Vec<Timestamp>,
     by_id: FxHashMap<Arc<str>, u32>,
     trips: Trips,
     boards: Boards,
@@ -112,6 +114,7 @@ impl Tracker {
             timetable,
             params,
             vehicles: Vec::new(),
+            looks: Vec::new(),
             by_id: FxHashMap::default(),
             trips: Trips::default(),
             claims: doubt::Claims::default(),

@@ -58,7 +58,9 @@ impl Tracker {
             self.after_gap(at, gap_s, now, effects);
         }
         let vehicle = &mut self.vehicles[at as usize];
-        if vehicle.age(now, &self.params) {
+        let aged = vehicle.age(now, &self.params);
+        self.looks[at as usize] = self.looks[at as usize].min(vehicle.look(&self.params));
+        if aged {
             self.mark_stops_of(at);
         }
         self.finish(at, effects);
@@ -86,6 +88,7 @@ impl Tracker {
             self.vehicles.reserve_exact(VEHICLES_AT_ONCE);
         }
         self.vehicles.push(Vehicle::new(ping.clone()));
+        self.looks.push(Timestamp(i64::MIN));
         self.by_id.insert(Arc::clone(&ping.vehicle), at);
         Some(at)
     }

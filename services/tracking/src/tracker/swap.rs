@@ -74,6 +74,7 @@ impl Tracker {
         for (at, call) in self.timetable.calls(run.pattern).iter().enumerate() {
             let was = passed.iter().position(|p| p.sequence == call.sequence);
             new.seen[at] = was.map_or(Seen::default(), |was| job.seen[was]);
+            new.went_round |= new.seen[at].skipped;
         }
         new.observe(&self.timetable, sight, &self.params, |_, _| {});
     }

@@ -64,6 +64,8 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.news = false;
         vehicle.due = vehicle.job.as_ref().and_then(first_expected).map(|due| due.max(now.plus_s(RETELL_S)));
+        let look = &mut self.looks[at as usize];
+        *look = vehicle.due.map_or(*look, |due| due.min(*look));
     }
 
     /// A vehicle off its line is less and less sure.
@@ -114,10 +116,7 @@ impl Tracker {
             job.told.push(vec![Told::default(); calls.len()]);
         }
         let mut told = std::mem::take(&mut job.told[run_at]);
-        // What was told to have left has nothing new to say.
-        let open =
-            told.iter().position(|told| told.known && !told.departed).map_or(next, |open| open.min(next));
-        let open = if run_at == 0 { open.min(passed_round(&told, &job.seen).unwrap_or(open)) } else { open };
+        let open = if run_at == 0 { job.first_open(&told) } else { 0 };
         let mut changed = Changed::default();
         let mut teller = Teller { fix, now, order: Order::new(), along: false, curve, params: &self.params };
         let mut ahead = ahead.iter().peekable();
@@ -149,6 +148,7 @@ impl Tracker {
         }
         if let Some(job) = &mut vehicle.job {
             job.told[run_at] = told;
+            job.open = if run_at == 0 { open } else { job.open };
         }
         if let Some(holder) = self.trips.holders.get_mut(&run.dated) {
             (holder.told, holder.next) = (true, next as u16);
@@ -242,16 +242,13 @@ impl Teller<'_> {
     }
 }
 
-/// The first call that was passed round and not yet told so.
-fn passed_round(told: &[Told], seen: &[Seen]) -> Option<usize> {
-    told.iter().zip(seen).position(|(told, seen)| seen.skipped && !told.skipped)
-}
-
 /// The earliest time told of a call that has not been reached.
 fn first_expected(job: &Job) -> Option<Timestamp> {
-    let first =
-        |told: &Vec<Told>| told.iter().find(|told| told.known && !told.arrived).map(|told| told.feed.arrival);
-    job.told.iter().filter_map(first).min()
+    let first = |(run, told): (usize, &Vec<Told>)| {
+        let ahead = &told[if run == 0 { job.open.min(told.len()) } else { 0 }..];
+        ahead.iter().find(|told| told.known && !told.arrived).map(|told| told.feed.arrival)
+    };
+    job.told.iter().enumerate().filter_map(first).min()
 }
 
 fn live_row(
@@ -294,7 +291,17 @@ fn trip_update(
     told: &[Told],
     now: Timestamp,
 ) -> TripUpdate {
-    let calls = told.iter().enumerate().filter(|(_, told)| told.known && (!told.unseen || told.skipped));
+    let known = told.iter().enumerate().filter(|(_, told)| told.known && (!told.unseen || told.skipped));
+    let mut calls = Vec::with_capacity(told.len());
+    calls.extend(known.map(|(call, told)| CallUpdate {
+        call: call as u16,
+        arrival: told.feed.arrival,
+        departure: told.feed.departure,
+        arrival_q: told.feed.quantiles,
+        arrived: told.arrived && !told.unseen,
+        departed: told.departed && !told.unseen,
+        skipped: told.skipped,
+    }));
     let delay_s = vehicle.job.as_ref().filter(|_| run_at == 0).map_or(0.0, |job| job.delay_s(timetable));
     TripUpdate {
         trip: dated,
@@ -303,16 +310,6 @@ fn trip_update(
         made: if vehicle.news { vehicle.ping.received } else { now },
         position_t: vehicle.ping.t,
         delay_s: delay_s as i32,
-        calls: calls
-            .map(|(call, told)| CallUpdate {
-                call: call as u16,
-                arrival: told.feed.arrival,
-                departure: told.feed.departure,
-                arrival_q: told.feed.quantiles,
-                arrived: told.arrived && !told.unseen,
-                departed: told.departed && !told.unseen,
-                skipped: told.skipped,
-            })
-            .collect(),
+        calls,
     }
 }

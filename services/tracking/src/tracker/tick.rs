@@ -33,28 +33,36 @@ impl Tracker {
     }
 
     fn age_all(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        for at in 0..self.vehicles.len() as u32 {
-            let vehicle = &mut self.vehicles[at as usize];
-            let before = vehicle.freshness;
-            if vehicle.age(now, &self.params) {
-                let after = vehicle.freshness;
-                if before <= Freshness::Held && after > Freshness::Held {
-                    effects.push(Effect::PositionGone(std::sync::Arc::clone(&vehicle.id)));
-                }
-                if after == Freshness::Silent && vehicle.job.is_some() {
-                    effects.push(alert(
-                        "silent",
-                        vehicle,
-                        "nothing heard for three minutes; its predictions are withdrawn",
-                    ));
-                }
-                self.mark(at);
-                self.mark_stops_of(at);
-            } else if vehicle.due.is_some_and(|due| due <= now) {
-                self.mark(at);
+        for at in 0..self.looks.len() {
+            if self.looks[at] <= now {
+                self.look_at(at as u32, now, effects);
+                self.looks[at] = self.vehicles[at].look(&self.params);
             }
-            self.give_up(at, now, effects);
         }
+    }
+
+    /// Time has passed for a vehicle: is it still fresh, is what was told of it still to come?
+    fn look_at(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let before = vehicle.freshness;
+        if vehicle.age(now, &self.params) {
+            let after = vehicle.freshness;
+            if before <= Freshness::Held && after > Freshness::Held {
+                effects.push(Effect::PositionGone(std::sync::Arc::clone(&vehicle.id)));
+            }
+            if after == Freshness::Silent && vehicle.job.is_some() {
+                effects.push(alert(
+                    "silent",
+                    vehicle,
+                    "nothing heard for three minutes; its predictions are withdrawn",
+                ));
+            }
+            self.mark(at);
+            self.mark_stops_of(at);
+        } else if vehicle.due.is_some_and(|due| due <= now) {
+            self.mark(at);
+        }
+        self.give_up(at, now, effects);
     }
 
     /// A silent vehicle keeps its trip until an hour after its block was to end.

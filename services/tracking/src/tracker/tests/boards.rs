@@ -28,6 +28,20 @@ fn a_trip_without_its_vehicle_is_unconfirmed_and_then_off_the_board() {
 }
 
 #[test]
+fn a_vehicle_that_was_held_and_came_back_is_held_again_as_soon_as_it_is_silent() {
+    let mut drive = Drive::town();
+    drive.run("bus", "t1", ("08:00", 0.0), ("08:01", 300.0));
+    let source = |drive: &Drive| drive.row("C", "t1").unwrap().source;
+    drive.until("08:01:35");
+    assert_eq!(source(&drive), CallSource::Held);
+    drive.ping("08:01:40", "bus", 500.0, 0.0, "t1");
+    drive.until("08:02:05");
+    assert_eq!(source(&drive), CallSource::Live);
+    drive.until("08:02:13");
+    assert_eq!(source(&drive), CallSource::Held);
+}
+
+#[test]
 fn a_row_counts_down_arrives_stands_and_leaves_and_never_comes_back() {
     let mut drive = Drive::town();
     drive.run("bus", "t1", ("08:00", 0.0), ("08:01:50", 610.0));
