@@ -3,7 +3,7 @@
 //! `cargo run --profile judge -p city --example walk_forward -- [words]`, where words are `days=10`,
 //! `train=3`, `seed=1`, `world=own|troubled|heavy_tails|incidents|wrong_shapes`, `period=30`,
 //! `futures=24` (0: no oracle), `cold`, `thin=60`, `drop=0.2`, `shift=40`, `jitter=25`, `forget`,
-//! `without=R3`, `feed=5`, and `full` for every scorecard whole.
+//! `without=R3`, `feed=5`, `late=0.3` (pulled out late), and `full` for every scorecard whole.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = std::time::Instant::now();
     walk(&plan, |walked| {
         println!("{}", line(&walked));
+        print!("{}", walked.breaches.worst());
         if let Some(card) = walked.card.as_ref().filter(|_| full) {
             println!("{}{}", tracking::score::render(card, &[]), tracking::score::render_cells(card));
         }
@@ -45,6 +46,7 @@ fn plan(words: &[String]) -> Result<Plan, Box<dyn std::error::Error>> {
         other => return Err(format!("there is no world {other}").into()),
     };
     world.devices.period_s = number("period", 30.0)?;
+    world.late_pull_outs = number("late", world.late_pull_outs)?;
     let mut plan = Plan::new(world, number("days", 10.0)? as usize);
     plan.train_only = number("train", 0.0)? as usize;
     plan.carry = !given.contains_key("cold");
@@ -101,6 +103,7 @@ struct Sum {
     theta_s: BTreeMap<(bool, Kind), Vec<f64>>,
     outcome: Outcome,
     broken: BTreeMap<&'static str, u64>,
+    begun_anew: u64,
 }
 
 impl Sum {
@@ -109,6 +112,7 @@ impl Sum {
         for (law, (n, _)) in &walked.breaches.laws {
             *self.broken.entry(law).or_default() += n;
         }
+        self.begun_anew += walked.breaches.begun_anew;
         let (Some(card), oracle) = (&walked.card, &walked.oracle) else { return };
         let foreseen = oracle.iter().flat_map(|card| card.rows.first());
         let foreseen = foreseen.map(|(_, tally)| ("the oracle of this world".to_owned(), *tally));
@@ -171,12 +175,13 @@ impl Sum {
         );
         let _ = write!(
             out,
-            "visits: {:.2} % of {} served calls unseen, arrivals off by {:.1} s; {} of {} skips known; laws broken: {:?}",
+            "visits: {:.2} % of {} served calls unseen, arrivals off by {:.1} s; {} of {} skips known; begun anew {}; laws broken: {:?}",
             o.unvisited_share() * 100.0,
             o.served,
             o.visit_off_s(),
             o.known_skips,
             o.passed_round,
+            self.begun_anew,
             self.broken
         );
         out
