@@ -16,7 +16,8 @@ use std::sync::Arc;
 use tracking::Params;
 use tracking::replay::{Degrade, InService, Recording, Summary, replay, travelled, write_assignments};
 use tracking::score::{
-    Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Scorecard, TRUTH_GAP_SLOW_S, Truth,
+    Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Repeated, Scorecard, TRUTH_GAP_SLOW_S,
+    Truth,
 };
 use tracking::score::{judge, render, render_agreement, render_cells};
 
@@ -83,14 +84,15 @@ impl Day {
         let timetable = Arc::new(gtfs::load(gtfs::Source::Path(&folder.join("gtfs.zip")))?.timetable);
         let mut recording = Recording::read(open("vehicle_locations.csv")?)?;
         travelled(&mut recording, &timetable, &Params::default())?;
+        let repeated = Repeated::of(&timetable);
         let mut theirs = None;
         if let Some(name) = other {
             let mut text = Vec::new();
             flate2::read::GzDecoder::new(open(name)?).read_to_end(&mut text)?;
-            theirs = Some(Predictions::read(text.as_slice())?);
+            theirs = Some(Predictions::read(text.as_slice(), &repeated)?);
         }
-        let truth = Truth::read(open("stop_visits.csv")?)?;
-        let moments = Moments::of(&recording);
+        let truth = Truth::read(open("stop_visits.csv")?, &repeated)?;
+        let moments = Moments::of(&recording, &repeated);
         Ok(Self { folder: folder.to_owned(), timetable, recording, truth, theirs, moments })
     }
 
@@ -106,7 +108,7 @@ impl Day {
             write_assignments(&summary.assignments, &worse, &self.timetable, file)?;
         }
         let told = InService::of(&summary.assignments, &worse, &self.timetable);
-        let predictions = Predictions::read(log.as_slice())?;
+        let predictions = Predictions::read(log.as_slice(), &Repeated::of(&self.timetable))?;
         let ground = Ground::of(&self.timetable, &self.recording);
         let card = judge(&Given {
             log: &predictions,

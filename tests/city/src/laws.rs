@@ -72,7 +72,10 @@ impl Watcher {
             Effect::Position(position) => self.position(position),
             Effect::TripUpdate(update) => self.update(update),
             Effect::TripUpdateGone(trip) => {
-                self.progress.values_mut().filter(|told| told.trip == *trip).for_each(|told| told.void = true);
+                self.progress
+                    .values_mut()
+                    .filter(|told| told.trip == *trip)
+                    .for_each(|told| told.void = true);
             }
             Effect::Board(stop, board) => {
                 self.board(now, board);
