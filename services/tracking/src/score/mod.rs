@@ -41,7 +41,7 @@ pub use industry::{MBTA_BANDS_S, MBTA_BUCKETS_S, Mbta, is_reliable};
 pub use input::{Call, Made, Moments, Predictions, ScoreError, Trip, Truth, Visit};
 pub use kind::Kind;
 pub use live::{Accuracy, Judged, RouteScore, Score, Windows};
-pub(crate) use live::LiveScores;
+pub(crate) use live::{LiveScores, SavedScores};
 pub use minutes::Minutes;
 pub use promises::{GHOSTS_LISTED_MAX, Promises};
 pub use repeated::Repeated;
