@@ -18,7 +18,8 @@ use tracking::replay::{
     Degrade, InService, Logs, Recording, Summary, replay_on, travelled, write_assignments,
 };
 use tracking::score::{
-    Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Scorecard, TRUTH_GAP_SLOW_S, Truth,
+    Agreement, Given, Ground, HORIZON_S_MAX, Moments, Predictions, Repeated, Scorecard, TRUTH_GAP_SLOW_S,
+    Truth,
 };
 use tracking::score::{judge, render, render_agreement, render_cells};
 
@@ -88,14 +89,15 @@ impl Day {
         let timetable = Arc::new(gtfs::load(gtfs::Source::Path(&folder.join("gtfs.zip")))?.timetable);
         let mut recording = Recording::read(open("vehicle_locations.csv")?)?;
         travelled(&mut recording, &timetable, &Params::default())?;
+        let repeated = Repeated::of(&timetable);
         let mut theirs = None;
         if let Some(name) = other {
             let mut text = Vec::new();
             flate2::read::GzDecoder::new(open(name)?).read_to_end(&mut text)?;
-            theirs = Some(Predictions::read(text.as_slice())?);
+            theirs = Some(Predictions::read(text.as_slice(), &repeated)?);
         }
-        let truth = Truth::read(open("stop_visits.csv")?)?;
-        let moments = Moments::of(&recording);
+        let truth = Truth::read(open("stop_visits.csv")?, &repeated)?;
+        let moments = Moments::of(&recording, &repeated);
         Ok(Self { folder: folder.to_owned(), timetable, recording, truth, theirs, moments })
     }
 
@@ -113,7 +115,9 @@ impl Day {
             write_assignments(&summary.assignments, &worse, &self.timetable, file)?;
         }
         let told = InService::of(&summary.assignments, &worse, &self.timetable);
-        let predictions = Predictions::read(log.as_slice())?;
+        let repeated = Repeated::of(&self.timetable);
+        let predictions = Predictions::read(log.as_slice(), &repeated)?;
+        let boards = Predictions::read(boards.as_slice(), &repeated)?;
         let ground = Ground::of(&self.timetable, &self.recording);
         let card = judge(&Given {
             log: &predictions,
@@ -126,7 +130,7 @@ impl Day {
             let own = Truth::derive(&ground, TRUTH_GAP_SLOW_S);
             println!("{}", render_agreement(&Agreement::of(&self.truth, &own)));
         }
-        Ok(Run { summary, told, predictions, boards: Predictions::read(boards.as_slice())?, card })
+        Ok(Run { summary, told, predictions, boards, card })
     }
 
     /// How the boards did: what they showed is steadier than the feed, and a little less exact.

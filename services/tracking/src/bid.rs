@@ -5,7 +5,8 @@
 //! usual the delay would be, and what was believed before. This module compares the duties of one
 //! vehicle; that two want the same is settled elsewhere ([`crate::auction`]).
 //!
-//! What always holds: a vehicle that has not moved along a line bids for nothing new.
+//! What always holds: a vehicle that has not moved along a line bids for nothing new, but for a ferry that
+//! is moored where its trip is about to begin.
 
 use crate::DatedTrip;
 use crate::days;
@@ -15,6 +16,7 @@ use crate::matching::{Ended, Sight, trial};
 use crate::params::Params;
 use crate::run::{Line, Run};
 use crate::vehicle::Vehicle;
+use gtfs::timetable::Mode;
 use gtfs::{BlockIdx, PatternIdx, ServiceDay, Timestamp, Timetable};
 
 /// Patterns tried for one vehicle.
@@ -37,6 +39,11 @@ const STANDING_MAX: f64 = 6.0;
 const AT_START: f64 = 6.0;
 /// which is this near to the first stop, metres (OBA-NYC).
 const LAYOVER_M: f32 = 250.0;
+/// A ferry this near to its first pier, metres,
+const PIER_M: f32 = 50.0;
+/// from this long before a departure until this long after it, seconds, registers for it (the rule of
+/// HSL's Suomenlinna ferry, tracking design 14; who is later sails later or not at all).
+const REGISTERS_S: std::ops::RangeInclusive<f64> = -240.0..=60.0;
 /// Usual delay under way, seconds (start; both recorded fleets had a median near 85).
 const DELAY_S: f64 = 60.0;
 /// Scale of running before that, seconds: at the first stop, and what half an hour under way adds
@@ -112,6 +119,8 @@ struct Fit {
     run: Run,
     ln_fit: f64,
     ln_delay: f64,
+    /// It stands, and is surely there for this departure all the same.
+    registers: bool,
 }
 
 /// The duties that a vehicle may be on, best first.
@@ -169,11 +178,19 @@ fn of_pattern(
 ) {
     let runs = days::of_pattern(timetable, pattern, now, params.early_s_max, params.late_s_max);
     let Some(any) = runs.first() else { return };
-    if stands && is_at_start(&any.line(timetable), vehicle) {
-        let waits = |run: &Run| Fit { run: *run, ln_fit: AT_START, ln_delay: ln_waiting(run, now) };
+    let line = any.line(timetable);
+    let start_m = from_start_m(&line, vehicle);
+    if stands && start_m <= LAYOVER_M {
+        let moored = line.mode == Mode::Ferry && start_m <= PIER_M;
+        let waits = |run: &Run| Fit {
+            run: *run,
+            ln_fit: AT_START,
+            ln_delay: ln_waiting(run, now),
+            registers: moored && REGISTERS_S.contains(&now.since_s(run.origin)),
+        };
         return fits.extend(runs.iter().map(waits));
     }
-    let mut ended = trial(&any.line(timetable), &vehicle.sights, params);
+    let mut ended = trial(&line, &vehicle.sights, params);
     let went = |ended: &Ended| stands || ended.along_m - ended.from_m >= params.moved_m_min / 2.0;
     ended.retain(|ended| ended.ln_better > 0.0 && went(ended));
     if ended.is_empty() {
@@ -187,17 +204,17 @@ fn of_pattern(
         };
         let likelier = |a: &(f64, f64), b: &(f64, f64)| (a.0 + a.1).total_cmp(&(b.0 + b.1));
         if let Some((ln_fit, ln_delay)) = ended.iter().filter_map(at).max_by(likelier) {
-            fits.push(Fit { run, ln_fit, ln_delay });
+            fits.push(Fit { run, ln_fit, ln_delay, registers: false });
         }
     }
 }
 
-/// Whether it is where vehicles lay over before the first stop of a line.
-fn is_at_start(line: &Line<'_>, vehicle: &Vehicle) -> bool {
+/// How far it is from the first stop of a line, metres.
+fn from_start_m(line: &Line<'_>, vehicle: &Vehicle) -> f32 {
     let start = line.calls.first().and_then(|first| line.shape.point_at(first.along_m));
     let apart_m =
         |(start, last): ([f32; 2], &Sight)| libm::hypotf(start[0] - last.xy[0], start[1] - last.xy[1]);
-    start.zip(vehicle.sights.last()).map(apart_m).is_some_and(|apart_m| apart_m <= LAYOVER_M)
+    start.zip(vehicle.sights.last()).map_or(f32::INFINITY, apart_m)
 }
 
 /// How usual it is to stand at the first stop at this time: the next departure is the likeliest.
@@ -235,7 +252,7 @@ fn by_lot(timetable: &Timetable, fits: &[Fit], beyond: f64, stands: bool) -> Vec
             run: fit.run,
             worth: fit.ln_fit - beyond + fit.ln_delay,
             lead: f64::INFINITY,
-            stands,
+            stands: stands && !fit.registers,
         })
         .collect();
     all.sort_by(|a, b| {

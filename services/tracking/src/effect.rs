@@ -55,7 +55,8 @@ pub struct VehiclePosition {
     pub trip: Option<DatedTrip>,
     /// Its route, when known.
     pub route: Option<RouteIdx>,
-    /// Metres along the trip's shape, when matched; never falls within a trip.
+    /// Metres along the trip's shape, when matched; never falls within a trip, unless
+    /// [`Effect::TripUpdateGone`] has taken back what was told of it.
     pub along_m: Option<f32>,
     /// The next or present call: position in the pattern's calls.
     pub next_call: Option<u16>,

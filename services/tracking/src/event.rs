@@ -16,6 +16,8 @@ pub enum Event {
     Timetable(Arc<Timetable>),
     /// What was learned before takes the place of what was learned so far.
     Learned(Arc<Document>),
+    /// The same after a start, with how predictions had done by then.
+    Recalled(Arc<Document>),
     /// A card was tapped on a vehicle: somebody is boarding.
     TapSeen(Tap),
     /// A gauge, or a tide table, says how fast the water runs.

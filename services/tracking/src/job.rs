@@ -29,6 +29,8 @@ pub(crate) enum Bound {
 const REPLACE_FIXES: u16 = 3;
 /// And this long, seconds.
 const REPLACE_S: f64 = 60.0;
+/// A place this little behind the last one is the same, metres: a fix errs.
+const BACK_M: f32 = 30.0;
 /// A claimed trip whose vehicle has not come to its line this long after the start says nothing, seconds.
 const NOT_STARTED_S_MAX: f64 = 600.0;
 /// Near enough to the last stop to have ended there when the next trip begins, metres.
@@ -84,6 +86,10 @@ pub(crate) struct Job {
     pub(crate) stands: Option<([f32; 2], Timestamp)>,
     /// Its way since it left the line.
     trail: Option<Box<Trail>>,
+    /// Where its last fix would have put it that headed the other way than its line, metres along.
+    against_m: Option<f32>,
+    /// It has been found behind where it was said to be.
+    astray: bool,
 }
 
 impl Job {
@@ -109,6 +115,8 @@ impl Job {
             boarding: Boarding::default(),
             stands: None,
             trail: None,
+            against_m: None,
+            astray: false,
         }
     }
 
@@ -151,7 +159,7 @@ impl Job {
         }
         let (fixes, seconds) = track.off(sight.t);
         self.stray(&line, sight, (from_m, from), params);
-        if fixes >= REPLACE_FIXES && seconds >= REPLACE_S {
+        if fixes >= REPLACE_FIXES && seconds >= REPLACE_S && !self.is_complete() {
             self.place(&line, &run, sight, params);
         }
         None
@@ -192,9 +200,17 @@ impl Job {
         Some(round)
     }
 
-    /// Places the vehicle anywhere on its line. What it passed keeps its times.
+    /// Places the vehicle anywhere on its line. What it passed keeps its times. Found behind where it
+    /// was said to be, it is astray: it was never there, and to say so is not this job's.
     fn place(&mut self, line: &Line<'_>, run: &Run, sight: &Sight, params: &Params) {
-        let Some(track) = Track::place(line, run.origin, sight, params) else { return };
+        let Some(mut track) = self.find(line, run, sight, params) else { return };
+        if let Some(old) = &self.track {
+            self.astray = track.along_m < old.along_m - BACK_M;
+            if self.astray {
+                return;
+            }
+            track.along_m = track.along_m.max(old.along_m);
+        }
         self.trail = None;
         let zone_m = params.zone_m(line.mode);
         let mut seen = vec![Seen::default(); line.calls.len()];
@@ -217,6 +233,23 @@ impl Job {
         let round = |(told, seen): (&Told, &Seen)| seen.skipped && !told.skipped;
         let round = self.went_round.then(|| told.iter().zip(&self.seen).position(round)).flatten();
         round.map_or(open, |round| round.min(open))
+    }
+
+    /// Where on its line a vehicle is that was not on it: where it heads the way of the line, or where
+    /// two fixes in a row show it going along the line, whatever it says of its heading.
+    fn find(&mut self, line: &Line<'_>, run: &Run, sight: &Sight, params: &Params) -> Option<Track> {
+        let before_m = self.against_m.take();
+        if let Some(track) = Track::place_heading(line, run.origin, sight, params) {
+            return Some(track);
+        }
+        let track = Track::place(line, run.origin, sight, params)?;
+        self.against_m = Some(track.along_m);
+        before_m.filter(|before_m| track.along_m > before_m + sight.sigma_m).map(|_| track)
+    }
+
+    /// Whether it was said to be where it never was: what was said of it is void.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.astray
     }
 
     /// How many calls of the present run have been reached.
@@ -246,11 +279,26 @@ impl Job {
         }
         let calls = self.runs.first().map_or(0, |run| timetable.calls(run.pattern).len());
         self.came = self.seen.last().and_then(|end| end.arrival);
+        (self.began, self.started) = (self.t, false);
+        self.unsee(calls);
+        true
+    }
+
+    /// Nothing has been seen of the present run, which has so many calls.
+    fn unsee(&mut self, calls: usize) {
         self.seen = vec![Seen::default(); calls];
         (self.next, self.track, self.on_line, self.closed) = (0, None, false, false);
-        (self.began, self.started, self.boarding) = (self.t, false, Boarding::default());
-        (self.trail, self.open, self.went_round) = (None, 0, false);
-        true
+        (self.trail, self.against_m, self.astray) = (None, None, false);
+        (self.boarding, self.open, self.went_round) = (Boarding::default(), 0, false);
+    }
+
+    /// Begins the present run anew, with nothing seen or told of its calls. How late it set out is
+    /// learned once.
+    pub(crate) fn begin_anew(&mut self) {
+        self.unsee(self.seen.len());
+        if let Some(told) = self.told.first_mut() {
+            told.fill(Told::default());
+        }
     }
 
     /// What the predictor is told.

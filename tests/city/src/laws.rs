@@ -19,6 +19,8 @@ pub struct Breaches {
     pub laws: BTreeMap<&'static str, (u64, String)>,
     /// Things looked at.
     pub looked_at: u64,
+    /// Trips of which everything was taken back, to begin them anew further back.
+    pub begun_anew: u64,
 }
 
 impl Breaches {
@@ -42,12 +44,22 @@ impl Breaches {
     }
 }
 
+/// How far a vehicle was told to be.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    trip: DatedTrip,
+    along_m: f32,
+    call: u16,
+    /// What was told of the trip has been taken back.
+    void: bool,
+}
+
 /// Watches effects.
 #[derive(Debug, Default)]
 pub struct Watcher {
     /// What was broken.
     pub breaches: Breaches,
-    progress: BTreeMap<Arc<str>, (DatedTrip, f32, u16)>,
+    progress: BTreeMap<Arc<str>, Progress>,
     boards: BTreeMap<StopIdx, Arc<StopBoard>>,
     swept: Option<Timestamp>,
 }
@@ -59,6 +71,12 @@ impl Watcher {
         match effect {
             Effect::Position(position) => self.position(position),
             Effect::TripUpdate(update) => self.update(update),
+            Effect::TripUpdateGone(trip) => {
+                self.progress
+                    .values_mut()
+                    .filter(|told| told.trip == *trip)
+                    .for_each(|told| told.void = true);
+            }
             Effect::Board(stop, board) => {
                 self.board(now, board);
                 self.boards.insert(*stop, Arc::clone(board));
@@ -86,13 +104,19 @@ impl Watcher {
         else {
             return;
         };
-        let before = self.progress.insert(Arc::clone(&position.vehicle), (trip, along_m, call));
-        let Some((before, m, next)) = before.filter(|(before, ..)| *before == trip) else { return };
-        if along_m < m || call < next {
-            self.breaches.add("progress never goes back", || {
-                format!("{} on {before:?}: {m} m, call {next} -> {along_m} m, call {call}", position.vehicle)
-            });
+        let told = Progress { trip, along_m, call, void: false };
+        let before = self.progress.insert(Arc::clone(&position.vehicle), told);
+        let Some(before) = before.filter(|before| before.trip == trip) else { return };
+        if along_m >= before.along_m && call >= before.call {
+            return;
         }
+        if before.void {
+            self.breaches.begun_anew += 1;
+            return;
+        }
+        self.breaches.add("progress never goes back", || {
+            format!("{}: {before:?} -> {along_m} m, call {call}", position.vehicle)
+        });
     }
 
     fn update(&mut self, update: &TripUpdate) {

@@ -79,7 +79,7 @@ impl<'a> Oracle<'a> {
             for ((run, call), mut arrivals) in self.foresee(duty, &fix, now_s) {
                 let trip = &network.trips[network.blocks[duty.block].trips[run]];
                 let line = &network.town.lines[trip.line];
-                if arrivals.len() < self.futures || line.service == Service::Headway {
+                if arrivals.len() < self.futures {
                     continue;
                 }
                 arrivals.sort_by(f64::total_cmp);
@@ -100,7 +100,7 @@ impl<'a> Oracle<'a> {
                     &p50,
                     &p90,
                     &p50,
-                    kind(&fix, run, call),
+                    if line.service == Service::Headway { "frequency" } else { kind(&fix, run, call) },
                 ])?;
             }
         }
@@ -286,7 +286,7 @@ fn kind(fix: &Fix, run: usize, call: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tracking::score::{Moments, Predictions, Truth, score};
+    use tracking::score::{Moments, Predictions, Repeated, Truth, score};
 
     #[test]
     fn the_oracle_knows_its_own_world_and_its_intervals_hold() {
@@ -299,8 +299,10 @@ mod tests {
         Oracle::new(&world, &network, &day, 60).log(&heard, &mut log).unwrap();
         let mut visits = Vec::new();
         crate::tides::stop_visits(&day, &network, &mut visits).unwrap();
-        let truth = Truth::read(visits.as_slice()).unwrap();
-        let card = score(&Predictions::read(log.as_slice()).unwrap(), &truth, &Moments::of(&heard), None);
+        let repeated = Repeated::of(&network.timetable(&crate::days(7)).unwrap());
+        let truth = Truth::read(visits.as_slice(), &repeated).unwrap();
+        let log = Predictions::read(log.as_slice(), &repeated).unwrap();
+        let card = score(&log, &truth, &Moments::of(&heard, &repeated), None);
         eprintln!("{}", tracking::score::render(&card, &[]));
         let (ours, delayed) = (&card.rows[0].1, &card.rows[2].1);
         assert!(ours.mae_all_s().unwrap() < 0.8 * delayed.mae_all_s().unwrap());

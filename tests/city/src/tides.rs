@@ -98,7 +98,7 @@ pub fn stop_visits(day: &Day, network: &Network, out: impl Write) -> Result<(), 
 mod tests {
     use super::*;
     use crate::World;
-    use tracking::score::Truth;
+    use tracking::score::{Repeated, Truth};
 
     #[test]
     fn the_replay_reads_the_recording_back_as_it_was_made() {
@@ -121,10 +121,12 @@ mod tests {
     fn the_scorer_reads_every_arrival_back() {
         let (world, network) = (World::own(32), Network::new(""));
         let day = Day::new(&world, &network, 0, crate::days(1)[0]);
+        let repeated = Repeated::of(&network.timetable(&crate::days(7)).unwrap());
         let mut text = Vec::new();
         stop_visits(&day, &network, &mut text).unwrap();
-        let truth = Truth::read(text.as_slice()).unwrap();
+        let truth = Truth::read(text.as_slice(), &repeated).unwrap();
         let arrivals: usize = truth.trips.values().map(Vec::len).sum();
+        assert_eq!(truth.trips.len(), day.visits.iter().filter(|v| v.call == 1 && v.served).count());
         assert_eq!(arrivals, day.visits.iter().filter(|v| v.served && v.arrival_s.is_some()).count());
     }
 }

@@ -5,7 +5,6 @@
 
 use crate::day::Day;
 use crate::network::Network;
-use crate::town::Service;
 use gtfs::{ServiceDay, ServiceTime, Timestamp, Timetable};
 use std::collections::{BTreeMap, BTreeSet};
 use tracking::{DatedTrip, Effect, TripState};
@@ -116,8 +115,8 @@ impl Told {
         }
     }
 
-    /// Holds what was told beside what happened. Headway lines are left out: their trips have no
-    /// start of their own until the engine gives them one.
+    /// Holds what was told beside what happened. Runs of headway lines are told apart by the start that
+    /// their vehicles claim.
     #[must_use]
     pub fn outcome(&self, timetable: &Timetable, network: &Network, day: &Day) -> Outcome {
         let mut outcome = Outcome { cancelled: self.cancelled, ..Outcome::default() };
@@ -128,9 +127,6 @@ impl Told {
         let mut cut_off: BTreeSet<Key> = BTreeSet::new();
         for visit in &day.visits {
             let trip = &network.trips[visit.trip];
-            if network.town.lines[trip.line].service == Service::Headway {
-                continue;
-            }
             let key = (trip.id.clone(), day.date, ServiceTime(trip.start_s), visit.call as u16);
             let told_skipped = skipped.get(&key).copied().unwrap_or(false);
             if !visit.served {
@@ -160,12 +156,10 @@ impl Told {
     }
 }
 
-/// Calls by their names; those of headway lines are left out.
+/// Calls by their names.
 fn named<T>(timetable: &Timetable, calls: impl Iterator<Item = ((DatedTrip, u16), T)>) -> BTreeMap<Key, T> {
     let name = |trip: DatedTrip, call: u16| {
-        let row = &timetable.trips[trip.trip.at()];
-        let scheduled = row.frequency.is_none_or(|frequency| frequency.exact);
-        scheduled.then(|| (row.id.to_string(), trip.day, trip.start, call))
+        (timetable.trips[trip.trip.at()].id.to_string(), trip.day, trip.start, call)
     };
-    calls.filter_map(|((trip, call), value)| Some((name(trip, call)?, value))).collect()
+    calls.map(|((trip, call), value)| (name(trip, call), value)).collect()
 }

@@ -1,8 +1,8 @@
 //! Walk-forward: each day is predicted by what was learned on the days before, and by nothing else.
 //!
 //! Between days the engine keeps only its document of what was learned, as a server that restarts
-//! every night would. Headway lines run, but are not scored: a log tells their trips apart by start
-//! times of the engine's own making, the scorer by trip_id.
+//! every night would. Headway lines are scored apart: their runs have no aimed times, so that not every
+//! baseline can be asked.
 
 use crate::day::Day;
 use crate::laws::{Breaches, Watcher};
@@ -10,14 +10,13 @@ use crate::network::Network;
 use crate::operate::Operation;
 use crate::oracle::Oracle;
 use crate::told::{Outcome, Told};
-use crate::town::Service;
 use crate::world::World;
 use gtfs::Timetable;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use tracking::learned::Document;
 use tracking::replay::{Degrade, PredictionLog, Recording, Row};
-use tracking::score::{Given, Ground, Moments, Predictions, Scorecard, Truth, judge};
+use tracking::score::{Given, Ground, Moments, Predictions, Repeated, Scorecard, Trip, Truth, judge};
 use tracking::{Effect, TripUpdate};
 
 /// Only what is told to be this near is kept, seconds: scores look half an hour ahead.
@@ -44,6 +43,8 @@ pub struct Plan {
     pub degrade: Degrade,
     /// The route that is not heard of before the last day, and then alone judged.
     pub held_out: Option<&'static str>,
+    /// The only route judged.
+    pub only: Option<&'static str>,
     /// From this day on the feed has other trip and stop ids.
     pub new_feed_from: Option<usize>,
     /// Futures of the oracle; none: it is not asked.
@@ -61,6 +62,7 @@ impl Plan {
             carry: true,
             degrade: Degrade::default(),
             held_out: None,
+            only: None,
             new_feed_from: None,
             futures: 0,
         }
@@ -74,10 +76,12 @@ pub struct Walked {
     pub at: usize,
     /// Reports heard.
     pub heard: usize,
-    /// How the engine did; `None` on days that are only learned from.
+    /// How the engine did on trips of a timetable; `None` on days that are only learned from.
     pub card: Option<Scorecard>,
     /// How the oracle did.
     pub oracle: Option<Scorecard>,
+    /// How both did on headway lines.
+    pub headway: Option<(Scorecard, Option<Scorecard>)>,
     /// Ghosts, visits, skips.
     pub outcome: Outcome,
     /// Laws broken.
@@ -107,19 +111,18 @@ pub fn walk(plan: &Plan, mut done: impl FnMut(Walked)) -> Result<(), Fault> {
         let seen = watched(&mut operation, &timetable, &heard)?;
         let outcome = seen.told.outcome(&timetable, &network, &day);
         let judged = at >= plan.train_only && plan.held_out.is_none_or(|_| at + 1 == plan.days);
-        let judged = if judged {
-            Some(judged_by(plan, &network, &timetable, &day, &heard, &past, seen.log)?)
-        } else {
-            None
-        };
-        let (card, oracle) = judged.map_or((None, None), |(card, oracle)| (Some(card), oracle));
-        past.add(&day, &network, &heard)?;
+        let scene = Scene { plan, network: &network, timetable: &timetable, day: &day, heard: &heard };
+        let judged = if judged { Some(scene.judge(&past, seen.log)?) } else { None };
+        let (timed, headway) = judged.map_or((None, None), |[timed, headway]| (Some(timed), Some(headway)));
+        let (card, oracle) = timed.map_or((None, None), |(card, oracle)| (Some(card), oracle));
+        past.add(truth_of(&day, &network, &Repeated::of(&timetable))?, &heard);
         let end = heard.rows.last().map_or(day.midnight, |row| row.received);
         let bytes = operation.tracker.lessons(end).document().to_bytes()?;
         learned = Some(Arc::new(Document::from_bytes(&bytes)?));
         let breaches = seen.watcher.breaches;
         let learned_bytes = bytes.len();
-        done(Walked { at, heard: heard.rows.len(), card, oracle, outcome, breaches, learned_bytes });
+        let heard = heard.rows.len();
+        done(Walked { at, heard, card, oracle, headway, outcome, breaches, learned_bytes });
     }
     Ok(())
 }
@@ -140,30 +143,25 @@ struct Past {
 }
 
 impl Past {
-    fn add(&mut self, day: &Day, network: &Network, heard: &Recording) -> Result<(), Fault> {
+    fn add(&mut self, happened: Truth, heard: &Recording) {
         let mut trips: BTreeSet<Arc<str>> = BTreeSet::new();
         let firsts = heard
             .rows
             .iter()
             .filter(|row| row.report.claim.trip.clone().is_some_and(|trip| trips.insert(trip)));
         let firsts: Vec<Row> = firsts.cloned().collect();
-        self.days.push_back((truth_of(day, network)?, firsts));
+        self.days.push_back((happened, firsts));
         if self.days.len() > DAYS_KNOWN {
             self.days.pop_front();
         }
-        Ok(())
     }
 }
 
-/// What really happened, headway lines aside.
-fn truth_of(day: &Day, network: &Network) -> Result<Truth, Fault> {
+/// What really happened.
+fn truth_of(day: &Day, network: &Network, repeated: &Repeated) -> Result<Truth, Fault> {
     let mut visits = Vec::new();
     crate::tides::stop_visits(day, network, &mut visits)?;
-    let mut truth = Truth::read(visits.as_slice())?;
-    let lines = network.town.lines.iter().filter(|line| line.service == Service::Headway);
-    let unscored: Vec<&str> = lines.map(|line| line.route).collect();
-    truth.trips.retain(|trip, _| !unscored.contains(&route(network, &trip.id)));
-    Ok(truth)
+    Ok(Truth::read(visits.as_slice(), repeated)?)
 }
 
 /// The route of a trip: its id begins with it.
@@ -171,43 +169,53 @@ fn route<'a>(network: &Network, trip: &'a str) -> &'a str {
     trip.trim_start_matches(network.version.as_str()).split('.').next().unwrap_or_default()
 }
 
-/// Scores the engine and, when it is asked, the oracle.
-fn judged_by(
-    plan: &Plan,
-    network: &Network,
-    timetable: &Timetable,
-    day: &Day,
-    heard: &Recording,
-    past: &Past,
-    log: Vec<u8>,
-) -> Result<(Scorecard, Option<Scorecard>), Fault> {
-    let mut truth = truth_of(day, network)?;
-    truth.trips.retain(|trip, _| plan.held_out.is_none_or(|only| route(network, &trip.id) == only));
-    let pings = Moments::of(heard);
-    // Earlier days are there for the baselines alone: nothing was heard of them today, so that no
-    // moment of theirs is judged.
-    let mut laid = heard.clone();
-    for (happened, trips) in &past.days {
-        truth.trips.extend(happened.trips.clone());
-        laid.rows.extend(trips.iter().cloned());
+/// A scorecard of the engine and, when it was asked, of the oracle.
+type Cards = (Scorecard, Option<Scorecard>);
+
+/// A day that is to be judged.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    plan: &'a Plan,
+    network: &'a Network,
+    timetable: &'a Timetable,
+    day: &'a Day,
+    heard: &'a Recording,
+}
+
+impl Scene<'_> {
+    /// Scores trips of a timetable, and headway lines.
+    fn judge(&self, past: &Past, log: Vec<u8>) -> Result<[Cards; 2], Fault> {
+        let Self { plan, network, timetable, day, heard } = *self;
+        let (repeated, only) = (Repeated::of(timetable), plan.only.or(plan.held_out));
+        let mut truth = truth_of(day, network, &repeated)?;
+        truth.trips.retain(|trip, _| only.is_none_or(|only| route(network, &trip.id) == only));
+        // Earlier days are there for the baselines alone: nothing was heard of them today, so that no
+        // moment of theirs is judged.
+        let mut laid = heard.clone();
+        for (happened, trips) in &past.days {
+            truth.trips.extend(happened.trips.clone());
+            laid.rows.extend(trips.iter().cloned());
+        }
+        let (pings, ground) = (Moments::of(heard, &repeated), Ground::of(timetable, &laid));
+        let mut told = Predictions::read(log.as_slice(), &repeated)?;
+        drop(log);
+        let mut foreseen = Vec::new();
+        if plan.futures > 0 {
+            Oracle::new(&plan.world, network, day, plan.futures).log(heard, &mut foreseen)?;
+        }
+        let foreseen = (plan.futures > 0).then(|| Predictions::read(foreseen.as_slice(), &repeated));
+        let mut foreseen = foreseen.transpose()?;
+        let headway = |trip: &Trip| trip.start.is_some();
+        let (runs, timed) = std::mem::take(&mut truth.trips).into_iter().partition(|(trip, _)| headway(trip));
+        let of_runs = (told.part(headway), foreseen.as_mut().map(|log| log.part(headway)));
+        let cards = |truth: &Truth, log: &Predictions, foreseen: Option<&Predictions>| {
+            let given = Given { log, truth, pings: &pings, other: None, ground: Some(&ground) };
+            let oracle = foreseen.map(|log| judge(&Given { log, ground: None, ..given }));
+            (judge(&given), oracle)
+        };
+        let timed = cards(&Truth { trips: timed }, &told, foreseen.as_ref());
+        Ok([timed, cards(&Truth { trips: runs }, &of_runs.0, of_runs.1.as_ref())])
     }
-    let ground = Ground::of(timetable, &laid);
-    let given = Given {
-        log: &Predictions::read(log.as_slice())?,
-        truth: &truth,
-        pings: &pings,
-        other: None,
-        ground: Some(&ground),
-    };
-    let card = judge(&given);
-    drop(log);
-    if plan.futures == 0 {
-        return Ok((card, None));
-    }
-    let mut foreseen = Vec::new();
-    Oracle::new(&plan.world, network, day, plan.futures).log(heard, &mut foreseen)?;
-    let log = Predictions::read(foreseen.as_slice())?;
-    Ok((card, Some(judge(&Given { log: &log, ground: None, ..given }))))
 }
 
 /// What was told on a day.
@@ -230,9 +238,7 @@ fn watched(
         seen.watcher.see(now, effect);
         seen.told.see(now, effect);
         let result = match effect {
-            Effect::TripUpdate(update) => {
-                near(update, timetable).map_or(Ok(()), |near| writer.take(now, &near))
-            }
+            Effect::TripUpdate(update) => writer.take(now, &near(update)),
             other => writer.take(now, other),
         };
         if result.is_err() && written.is_ok() {
@@ -244,10 +250,9 @@ fn watched(
     Ok(seen)
 }
 
-/// The same update without what is far ahead; nothing of a headway line.
-fn near(update: &TripUpdate, timetable: &Timetable) -> Option<Effect> {
-    let scheduled = timetable.trips[update.trip.trip.at()].frequency.is_none_or(|frequency| frequency.exact);
+/// The same update without what is far ahead.
+fn near(update: &TripUpdate) -> Effect {
     let mut update = update.clone();
     update.calls.retain(|call| call.arrival.since_s(update.made) <= KEPT_S);
-    scheduled.then_some(Effect::TripUpdate(update))
+    Effect::TripUpdate(update)
 }

@@ -19,7 +19,8 @@ use std::sync::Arc;
 use tracking::Params;
 use tracking::replay::{Recording, replay};
 use tracking::score::{
-    CellFigures, Given, Ground, HORIZON_NAMES, Moments, Predictions, Scorecard, TRUTH_GAP_S, Truth, judge,
+    CellFigures, Given, Ground, HORIZON_NAMES, Moments, Predictions, Repeated, Scorecard, TRUTH_GAP_S, Truth,
+    judge,
 };
 
 /// A cell with fewer errors moves by chance.
@@ -57,11 +58,12 @@ fn the_recorded_days_are_predicted_as_they_were_blessed() {
         let timetable =
             gtfs::load(gtfs::Source::Path(&shared.join(name).join("gtfs.zip"))).unwrap().timetable;
         let recording = Recording::read(open("vehicle_locations.csv")).unwrap();
-        let truth = Truth::read(open("stop_visits.csv")).unwrap();
+        let repeated = Repeated::of(&timetable);
+        let truth = Truth::read(open("stop_visits.csv"), &repeated).unwrap();
         let other = other.map(|file| {
             let mut text = Vec::new();
             flate2::read::GzDecoder::new(open(file)).read_to_end(&mut text).unwrap();
-            Predictions::read(text.as_slice()).unwrap()
+            Predictions::read(text.as_slice(), &repeated).unwrap()
         });
         held(name, &recording, &Arc::new(timetable), Some(&truth), other.as_ref());
     }
@@ -77,7 +79,8 @@ fn held(
 ) {
     let mut log = Vec::new();
     replay(recording, Arc::clone(timetable), Params::default(), &mut log, |_, _| {}).unwrap();
-    let predictions = Predictions::read(log.as_slice()).unwrap();
+    let repeated = Repeated::of(timetable);
+    let predictions = Predictions::read(log.as_slice(), &repeated).unwrap();
     let ground = Ground::of(timetable, recording);
     let derived;
     let truth = match truth {
@@ -87,7 +90,7 @@ fn held(
             &derived
         }
     };
-    let pings = Moments::of(recording);
+    let pings = Moments::of(recording, &repeated);
     let card = judge(&Given { log: &predictions, truth, pings: &pings, other, ground: None });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("blessed").join(name).with_extension("txt");
     let blessed = std::fs::read_to_string(&path).unwrap_or_default();

@@ -91,6 +91,9 @@ fn lawful(world: &World) -> Outcome {
     assert!(seen.watcher.breaches.laws.is_empty(), "{}", seen.watcher.breaches.worst());
     assert_eq!(seen.outcome.cancelled, 0);
     assert!(seen.outcome.served > 2_400, "{:?}", seen.outcome);
+    // What is taken back to be told anew is a rare mistake about a vehicle on its way to its first stop.
+    let begun_anew = seen.watcher.breaches.begun_anew;
+    assert!(begun_anew * 10_000 <= morning.heard.rows.len() as u64, "{begun_anew} trips begun anew");
     seen.outcome
 }
 
@@ -136,6 +139,12 @@ fn tails_crashes_and_wrong_shapes_break_no_law() {
 }
 
 #[test]
+fn vehicles_that_come_late_and_cross_their_line_on_the_way_break_no_law() {
+    let outcome = lawful(&World { late_pull_outs: 0.5, ..World::own(3) });
+    assert!(outcome.ghost_share() <= 0.005, "{outcome:?}");
+}
+
+#[test]
 fn silence_never_cancels() {
     let devices = Devices { silent: 0.3, lost: 0.2, ..Devices::default() };
     let outcome = lawful(&World { devices, ..World::own(6) });
@@ -143,14 +152,14 @@ fn silence_never_cancels() {
 }
 
 #[test]
-fn without_a_single_claim_only_a_vehicle_placed_anew_goes_back() {
+fn without_a_single_claim_no_law_is_broken_either() {
     let devices = Devices { claims: false, ..Devices::default() };
     let morning = Morning::of(&World { devices, ..World::own(7) });
     let seen = morning.play(&morning.heard);
     let breaches = &seen.watcher.breaches;
+    assert!(breaches.laws.is_empty(), "{}", breaches.worst());
     // A vehicle put on the wrong trip is placed anew when it leaves that line: nothing claimed better.
-    assert!(breaches.laws.keys().all(|law| *law == "progress never goes back"), "{}", breaches.worst());
-    assert!(breaches.of("progress never goes back") * 200 <= morning.heard.rows.len() as u64);
+    assert!(breaches.begun_anew * 200 <= morning.heard.rows.len() as u64, "{}", breaches.begun_anew);
     assert_eq!(seen.outcome.cancelled, 0);
 }
 

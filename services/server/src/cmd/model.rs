@@ -143,7 +143,7 @@ async fn export(file: &Path, version: Option<i64>, settings: &Settings) -> anyho
 }
 
 async fn import(file: &Path, settings: &Settings) -> anyhow::Result<()> {
-    let document = from_file(file)?;
+    let document = from_file(file)?.without_scores();
     for part in document.show(None) {
         if let Err(why) = part.sections {
             say(&format!("{} will be left out: {why}", part.part))?;

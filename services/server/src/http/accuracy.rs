@@ -1,8 +1,8 @@
 //! `GET /v1/accuracy`: how predictions do, by route and by minutes to go, as the server scores them itself.
 //!
 //! `{"at": epoch s, "all": windows, "routes": [{"id", "name", "ok", ...windows}]}`, where windows are
-//! `last_30_min`, `today` (the service day) and `days_28` (up to 28 finished days since the process
-//! started), each `{"n", "mae_s", "bias_s", "benchmark", "mbta", "inside_80", "arrivals", "unpredicted",
+//! `last_30_min`, `today` (the service day) and `days_28` (up to 28 finished days, which
+//! outlive a restart), each `{"n", "mae_s", "bias_s", "benchmark", "mbta", "inside_80", "arrivals", "unpredicted",
 //! "ghosts", "horizons": [{"min", "n", "mae_s", "bias_s", "benchmark", "inside_80"}]}`. Shares are 0 to
 //! 1; a figure that nothing stands behind is null; errors are positive when vehicles came later than told.
 //! `ok` is false while a route's predictions are not told because they did not hold.

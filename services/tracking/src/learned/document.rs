@@ -9,8 +9,10 @@ use super::names::{Bound, Names, Naming, RouteRef};
 use super::part::{SavedPart, Taken};
 use super::show::Section;
 use super::{KINDS, Learned};
+use crate::score::SavedScores;
 use gtfs::{Timestamp, Timetable};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -33,6 +35,9 @@ pub struct Document {
     visits: u64,
     names: Names,
     parts: BTreeMap<String, SavedPart>,
+    /// How predictions did: not learned, but kept with it. Read only when it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<Box<RawValue>>,
 }
 
 /// The feed something was learned on.
@@ -177,7 +182,25 @@ impl Document {
             visits: 0,
             names: Names::default(),
             parts: BTreeMap::new(),
+            scores: None,
         }
+    }
+
+    /// The same with how predictions did.
+    #[must_use]
+    pub(crate) fn with_scores(self, scores: &SavedScores) -> Self {
+        Self { scores: serde_json::value::to_raw_value(scores).ok(), ..self }
+    }
+
+    /// How predictions did, where it was kept and this program can read it.
+    pub(crate) fn scores(&self) -> Option<SavedScores> {
+        self.scores.as_ref().and_then(|scores| serde_json::from_str(scores.get()).ok())
+    }
+
+    /// The same without how predictions did: those were another server's.
+    #[must_use]
+    pub fn without_scores(self) -> Self {
+        Self { scores: None, ..self }
     }
 }
 
@@ -215,6 +238,7 @@ impl Learned {
             visits: self.visits,
             names: naming.done(),
             parts,
+            scores: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::gamma::ln_student;
 use crate::params::Params;
 use crate::run::Line;
 use gtfs::Timestamp;
+use gtfs::geometry::Projection;
 use smallvec::SmallVec;
 
 /// Hypotheses kept.
@@ -92,15 +93,47 @@ impl Track {
     /// Places a vehicle on a line it was not on before: anywhere, as the timetable makes likely.
     /// `None` when it is beyond the corridor everywhere.
     pub(crate) fn place(line: &Line<'_>, origin: Timestamp, sight: &Sight, params: &Params) -> Option<Self> {
+        Self::place_where(line, origin, sight, params, |at, _| Some(at))
+    }
+
+    /// The same, but nowhere that the vehicle heads the other way: it only crosses the line there. About
+    /// its first stop it may turn, and has not left.
+    pub(crate) fn place_heading(
+        line: &Line<'_>,
+        origin: Timestamp,
+        sight: &Sight,
+        params: &Params,
+    ) -> Option<Self> {
+        let start_m = line.calls.first().map_or(0.0, |first| first.along_m);
+        Self::place_where(line, origin, sight, params, |at, ln_heading| {
+            if ln_heading > LN_OTHER_WAY {
+                return Some(at);
+            }
+            (at.along_m <= start_m + START_M).then(|| Projection { along_m: at.along_m.min(start_m), ..at })
+        })
+    }
+
+    /// Places a vehicle where `may` says that a place near the line, with ln of its heading there, may
+    /// be it.
+    fn place_where(
+        line: &Line<'_>,
+        origin: Timestamp,
+        sight: &Sight,
+        params: &Params,
+        may: impl Fn(Projection, f64) -> Option<Projection>,
+    ) -> Option<Self> {
         let corridor_m = params.corridor_m(line.mode, line.shape.is_chords, sight.sigma_m);
         let mut found: Candidates = SmallVec::new();
         let since_start_s = sight.t.since_s(origin);
         let (open_m, held_m) = gate(line, since_start_s, false);
-        line.shape.minima(sight.xy, 0.0..open_m, corridor_m, |mut at| {
+        line.shape.minima(sight.xy, 0.0..open_m, corridor_m, |at| {
+            let way = line.shape.direction_of(at.segment as usize);
+            let ln_heading = ln_heading(sight.heading, sight.speed_mps, way);
+            let Some(mut at) = may(at, ln_heading) else { return };
             at.along_m = at.along_m.min(held_m);
             let late_s = deviation_s(line, at.along_m, since_start_s);
             let ln_weight = ln_offset(at.offset_m, sight.sigma_m)
-                + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
+                + ln_heading
                 + ln_student(late_s / DEVIATION_S, DEVIATION_NU);
             let along_m = at.along_m;
             offer(&mut found, Hypothesis { along_m, from_m: along_m, t: sight.t, ln_weight, off: 0 });

@@ -4,7 +4,8 @@
 use crate::Params;
 use crate::replay::{Recording, replay};
 use crate::score::{
-    Agreement, Given, Ground, Moments, Predictions, Scorecard, TRUTH_GAP_SLOW_S, Tally, Truth, judge,
+    Agreement, Given, Ground, Moments, Predictions, Repeated, Scorecard, TRUTH_GAP_SLOW_S, Tally, Truth,
+    judge,
 };
 use std::fs::File;
 use std::io::Read;
@@ -36,18 +37,19 @@ fn day(folder: &Path, other: Option<&str>) -> Day {
     let recording = Recording::read(open("vehicle_locations.csv")).unwrap();
     let mut log = Vec::new();
     replay(&recording, Arc::clone(&timetable), Params::default(), &mut log, |_, _| {}).unwrap();
-    let predictions = Predictions::read(log.as_slice()).unwrap();
-    let truth = Truth::read(open("stop_visits.csv")).unwrap();
+    let repeated = Repeated::of(&timetable);
+    let predictions = Predictions::read(log.as_slice(), &repeated).unwrap();
+    let truth = Truth::read(open("stop_visits.csv"), &repeated).unwrap();
     let other = other.map(|name| {
         let mut text = Vec::new();
         flate2::read::GzDecoder::new(open(name)).read_to_end(&mut text).unwrap();
-        Predictions::read(text.as_slice()).unwrap()
+        Predictions::read(text.as_slice(), &repeated).unwrap()
     });
     let ground = Ground::of(&timetable, &recording);
     let card = judge(&Given {
         log: &predictions,
         truth: &truth,
-        pings: &Moments::of(&recording),
+        pings: &Moments::of(&recording, &repeated),
         other: other.as_ref(),
         ground: Some(&ground),
     });

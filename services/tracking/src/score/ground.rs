@@ -4,7 +4,7 @@
 //! places on the line that are near each fix; the best place *so far* is what a baseline may know, the
 //! path traced back from the end is what really happened. Vehicles that claimed no trip are nowhere.
 
-use super::Trip;
+use super::{Repeated, Trip};
 use crate::replay::{Recording, Row};
 use gtfs::geometry::Projection;
 use gtfs::timetable::{CallTime, PatternCall, Shape};
@@ -66,11 +66,12 @@ impl<'a> Ground<'a> {
     /// Lays a recording on the lines of a timetable. Trips that the timetable does not have are left out.
     #[must_use]
     pub fn of(timetable: &'a Timetable, recording: &Recording) -> Self {
+        let repeated = Repeated::of(timetable);
         let mut claims: BTreeMap<(Trip, &str), Vec<&Row>> = BTreeMap::new();
         for row in &recording.rows {
             let claim = &row.report.claim;
             if let (Some(id), Some(day)) = (&claim.trip, claim.day) {
-                let trip = Trip { id: id.to_string(), day: day.to_string() };
+                let trip = repeated.trip(id, &day.to_string(), claim.start);
                 claims.entry((trip, &row.vehicle)).or_default().push(row);
             }
         }

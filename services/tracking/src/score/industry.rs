@@ -1,6 +1,7 @@
 //! Two of the three scores that agencies publish; the third (Transit's) is in [`super::Tally`].
 
 use super::tally::share;
+use serde::{Deserialize, Serialize};
 
 /// Upper ends of MBTA's buckets, seconds to the *predicted* arrival: 0-3, 3-6, 6-12, 12-30 min
 /// (github mbta/prediction_analyzer).
@@ -10,7 +11,7 @@ pub const MBTA_BUCKETS_S: [f64; 4] = [180.0, 360.0, 720.0, 1_800.0];
 pub const MBTA_BANDS_S: [(f64, f64); 4] = [(60.0, 60.0), (90.0, 120.0), (150.0, 210.0), (240.0, 360.0)];
 
 /// MBTA's score.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mbta {
     /// Predictions, by bucket.
     pub n: [u64; 4],

@@ -1,19 +1,22 @@
 //! What the scorer reads: a prediction log, the arrivals that happened, and when anyone looked.
 
-use super::Kind;
 use super::table::Table;
+use super::{Kind, Repeated};
 use crate::replay::Recording;
-use gtfs::{ServiceDay, Timestamp};
+use gtfs::{ServiceDay, ServiceTime, Timestamp};
 use std::collections::BTreeMap;
 use std::io::Read;
 
-/// A trip on a day, by the ids of the feed: trip_id and start_date as `YYYYMMDD`.
+/// A trip on a day, by the ids of the feed: trip_id, start_date as `YYYYMMDD`, and start_time where the
+/// trip_id runs more than once a day.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Trip {
     /// trip_id.
     pub id: String,
     /// start_date.
     pub day: String,
+    /// start_time, of one of several runs ([`Repeated`]); `None` also where a source does not say it.
+    pub start: Option<ServiceTime>,
 }
 
 /// stop_sequence.
@@ -63,17 +66,17 @@ pub struct Predictions {
 
 impl Predictions {
     /// Reads a log: `made_at,trip_id,start_date,stop_sequence,arrival` at least, epoch seconds;
-    /// `arrival_p10`, `arrival_p50`, `arrival_p90` and `kind` where present. A row without an arrival
-    /// withdraws what was told of the call.
+    /// `start_time`, `arrival_p10`, `arrival_p50`, `arrival_p90` and `kind` where present. A row without
+    /// an arrival withdraws what was told of the call.
     ///
     /// # Errors
     /// When it is no CSV, a column is missing, or a field can not be read.
-    pub fn read(source: impl Read) -> Result<Self, ScoreError> {
+    pub fn read(source: impl Read, repeated: &Repeated) -> Result<Self, ScoreError> {
         let mut table = Table::open(source)?;
         let need = ["made_at", "trip_id", "start_date", "stop_sequence", "arrival"];
         let [made_at, trip_id, start_date, sequence, arrival] = table.columns(need)?;
         let quantiles = ["arrival_p10", "arrival_p50", "arrival_p90"].map(|name| table.column(name));
-        let kind = table.column("kind");
+        let (start, kind) = (table.column("start_time"), table.column("kind"));
         let mut predictions = Self::default();
         while table.next()? {
             let at = table.seconds(made_at)?;
@@ -90,7 +93,7 @@ impl Predictions {
                 kind: kind.map_or(Ok(None), |kind| table.word(kind, Kind::of))?.unwrap_or_default(),
                 withdrawn,
             };
-            let trip = Trip { id: table.text(trip_id).to_owned(), day: table.text(start_date).to_owned() };
+            let trip = repeated.trip(table.text(trip_id), table.text(start_date), table.clock(start));
             let call = table.number(sequence)?;
             predictions.trips.entry(trip).or_default().entry(call).or_default().push(made);
         }
@@ -98,6 +101,14 @@ impl Predictions {
             made.sort_by_key(|made| made.at);
         }
         Ok(predictions)
+    }
+
+    /// Takes out what was told of some trips.
+    #[must_use]
+    pub fn part(&mut self, of: impl Fn(&Trip) -> bool) -> Self {
+        let (part, rest) = std::mem::take(&mut self.trips).into_iter().partition(|(trip, _)| of(trip));
+        self.trips = rest;
+        Self { trips: part }
     }
 
     /// Everything told, by trip, then call.
@@ -137,11 +148,12 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Reads a TIDES `stop_visits.csv`. Rows without an actual arrival are no arrivals.
+    /// Reads a TIDES `stop_visits.csv`; a `start_time` beside its columns tells the runs of one trip_id
+    /// apart. Rows without an actual arrival are no arrivals.
     ///
     /// # Errors
     /// When it is no CSV, a column is missing, or a field can not be read.
-    pub fn read(source: impl Read) -> Result<Self, ScoreError> {
+    pub fn read(source: impl Read, repeated: &Repeated) -> Result<Self, ScoreError> {
         let mut table = Table::open(source)?;
         let need = [
             "service_date",
@@ -151,14 +163,14 @@ impl Truth {
             "actual_arrival_time",
         ];
         let [day, id, vehicle, sequence, actual] = table.columns(need)?;
-        let aimed = table.column("schedule_arrival_time");
+        let (start, aimed) = (table.column("start_time"), table.column("schedule_arrival_time"));
         let departure = table.column("actual_departure_time");
         let mut truth = Self::default();
         while table.next()? {
             if table.text(actual).is_empty() {
                 continue;
             }
-            let trip = Trip { id: table.text(id).to_owned(), day: table.text(day).to_owned() };
+            let trip = repeated.trip(table.text(id), table.text(day), table.clock(start));
             let visit = Visit {
                 sequence: table.number(sequence)?,
                 vehicle: table.text(vehicle).to_owned(),
@@ -191,14 +203,16 @@ pub struct Moments {
 impl Moments {
     /// Of a recording.
     #[must_use]
-    pub fn of(recording: &Recording) -> Self {
+    pub fn of(recording: &Recording, repeated: &Repeated) -> Self {
         let mut moments = Self::default();
         for row in &recording.rows {
             let vehicle = moments.by_vehicle.entry(row.vehicle.to_string()).or_default();
             vehicle.push(row.received);
-            let Some(id) = &row.report.claim.trip else { continue };
-            let day = row.report.claim.day.map(|day: ServiceDay| day.to_string()).unwrap_or_default();
-            moments.by_trip.entry(Trip { id: id.to_string(), day }).or_default().push(row.received);
+            let claim = &row.report.claim;
+            let Some(id) = &claim.trip else { continue };
+            let day = claim.day.map(|day: ServiceDay| day.to_string()).unwrap_or_default();
+            let trip = repeated.trip(id, &day, claim.start);
+            moments.by_trip.entry(trip).or_default().push(row.received);
         }
         for heard in moments.by_trip.values_mut().chain(moments.by_vehicle.values_mut()) {
             heard.sort();

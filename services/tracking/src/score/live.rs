@@ -2,14 +2,16 @@
 //!
 //! The same bands and tallies as the scorer of logs; the moments are those at which predictions are
 //! sampled to learn from, once a minute and call (once in three beyond six minutes). Over the last half
-//! hour, the service day, and up to 28 finished days since the process started.
+//! hour, the service day, and up to 28 finished days; they are saved with what was learned, and outlive
+//! the process.
 //! What always holds: memory is bounded per route; a route that lost trust gets it back only by
 //! predictions that were scored good again, never by time passing.
 
 use super::tally::share;
 use super::{Mbta, Tally};
 use gtfs::{RouteIdx, ServiceDay, Timestamp, Timetable};
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Length of a slot of the last half hour, seconds.
 const SLOT_S: i64 = 300;
@@ -38,7 +40,7 @@ pub struct Judged {
 }
 
 /// Figures of one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Errors and intervals by time to the actual arrival.
     pub tally: Tally,
@@ -116,7 +118,15 @@ pub(crate) struct LiveScores {
     day: Option<ServiceDay>,
 }
 
-#[derive(Clone, Debug, Default)]
+/// The running figures outside the process, by route_id: they say nothing of any other feed's routes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedScores {
+    /// The service day that is being scored, `YYYYMMDD`; empty before any.
+    day: String,
+    routes: BTreeMap<String, Box<Running>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Running {
     /// Which slot since the epoch each is of, and its figures.
     slots: [(i64, Score); SLOTS],
@@ -197,6 +207,19 @@ impl LiveScores {
             }
         }
         carried
+    }
+
+    /// Everything, to be saved.
+    pub(crate) fn saved(&self, timetable: &Timetable) -> SavedScores {
+        let routes = timetable.routes.iter().zip(&self.routes);
+        let known = routes.filter_map(|(route, running)| Some((route.id.to_string(), running.clone()?)));
+        SavedScores { day: self.day.map_or_else(String::new, |day| day.to_string()), routes: known.collect() }
+    }
+
+    /// What was saved, under the timetable in force. Half hours and days end as the clock says.
+    pub(crate) fn recalled(saved: &SavedScores, timetable: &Timetable) -> Self {
+        let known = timetable.routes.iter().map(|route| saved.routes.get(&*route.id).cloned());
+        Self { routes: known.collect(), day: ServiceDay::parse(&saved.day) }
     }
 
     fn add(&mut self, route: RouteIdx, now: Timestamp, to: impl Fn(&mut Score)) {

@@ -1,7 +1,7 @@
 //! A CSV file with named columns, whose errors name line and field.
 
 use super::ScoreError;
-use gtfs::Timestamp;
+use gtfs::{ServiceTime, Timestamp};
 use std::io::Read;
 
 /// A CSV file with named columns.
@@ -47,6 +47,11 @@ impl<R: Read> Table<R> {
 
     pub(super) fn text(&self, column: Column) -> &str {
         self.record.get(column.at).unwrap_or("").trim()
+    }
+
+    /// A time of the service day; `None` without the column, or where it says none.
+    pub(super) fn clock(&self, column: Option<Column>) -> Option<ServiceTime> {
+        ServiceTime::parse(self.text(column?).as_bytes())
     }
 
     fn wrong(&self, column: Column) -> ScoreError {

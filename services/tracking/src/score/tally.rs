@@ -1,5 +1,7 @@
 //! Errors by how much time was still to go.
 
+use serde::{Deserialize, Serialize};
+
 /// Upper ends of the horizons, seconds to the actual arrival: 0-3, 3-6, 6-10, 10-15, 15-20, 20-30 min.
 pub const HORIZONS_S: [f64; 6] = [180.0, 360.0, 600.0, 900.0, 1_200.0, 1_800.0];
 
@@ -11,10 +13,12 @@ pub const HORIZON_NAMES: [&str; 6] = ["0-3", "3-6", "6-10", "10-15", "15-20", "2
 pub const BENCHMARK_BANDS_S: [(f64, f64); 4] = [(30.0, 90.0), (60.0, 150.0), (60.0, 210.0), (90.0, 270.0)];
 
 /// Sums of one predictor.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     count: [u64; 6],
+    #[serde(with = "milliseconds")]
     sum_s: [f64; 6],
+    #[serde(with = "milliseconds")]
     sum_abs_s: [f64; 6],
     right: [u64; 4],
     intervals: [u64; 6],
@@ -133,4 +137,17 @@ pub(super) fn mean(sum: f64, n: u64) -> Option<f64> {
 /// `None` of nothing.
 pub(super) fn share(part: u64, n: u64) -> Option<f64> {
     mean(part as f64, n)
+}
+
+/// Seconds are saved as whole milliseconds: what is written, read and written again is the same.
+mod milliseconds {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(seconds: &[f64; 6], to: S) -> Result<S::Ok, S::Error> {
+        seconds.map(|s| libm::round(s * 1_000.0) as i64).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 6], D::Error> {
+        Ok(<[i64; 6]>::deserialize(from)?.map(|ms| ms as f64 / 1_000.0))
+    }
 }

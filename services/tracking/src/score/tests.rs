@@ -20,11 +20,16 @@ service_date,event_timestamp,received_timestamp,vehicle_id,trip_id_scheduled,sta
 20260216,1970-01-01T00:19:00Z,1970-01-01T00:19:00Z,v,t,00:10:00,13.7,101.0
 ";
 
+/// No trip_id runs more than once a day.
+fn once() -> Repeated {
+    Repeated::default()
+}
+
 fn card() -> Scorecard {
-    let log = Predictions::read(LOG.as_bytes()).unwrap();
-    let truth = Truth::read(VISITS.as_bytes()).unwrap();
+    let log = Predictions::read(LOG.as_bytes(), &once()).unwrap();
+    let truth = Truth::read(VISITS.as_bytes(), &once()).unwrap();
     let recording = crate::replay::Recording::read(PINGS.as_bytes()).unwrap();
-    score(&log, &truth, &Moments::of(&recording), None)
+    score(&log, &truth, &Moments::of(&recording, &once()), None)
 }
 
 fn of<'a>(card: &'a Scorecard, name: &str) -> &'a Tally {
@@ -72,19 +77,19 @@ fn the_benchmark_is_the_mean_of_four_shares() {
 #[test]
 fn a_log_with_a_broken_time_names_the_line_and_field() {
     let broken = LOG.replace("1100.000,t", "yesterday,t");
-    let error = Predictions::read(broken.as_bytes()).unwrap_err().to_string();
+    let error = Predictions::read(broken.as_bytes(), &once()).unwrap_err().to_string();
     assert_eq!(error, "line 3, made_at: \"yesterday\" can not be read");
-    let error = Predictions::read("made_at,trip_id\n".as_bytes()).unwrap_err().to_string();
+    let error = Predictions::read("made_at,trip_id\n".as_bytes(), &once()).unwrap_err().to_string();
     assert_eq!(error, "there is no column start_date");
 }
 
 #[test]
 fn a_withdrawn_prediction_stands_no_more_and_counts_as_missing() {
     let log = format!("{LOG}1120.000,t,20260216,2,,,,\n");
-    let log = Predictions::read(log.as_bytes()).unwrap();
-    let truth = Truth::read(VISITS.as_bytes()).unwrap();
+    let log = Predictions::read(log.as_bytes(), &once()).unwrap();
+    let truth = Truth::read(VISITS.as_bytes(), &once()).unwrap();
     let recording = crate::replay::Recording::read(PINGS.as_bytes()).unwrap();
-    let card = score(&log, &truth, &Moments::of(&recording), None);
+    let card = score(&log, &truth, &Moments::of(&recording, &once()), None);
     // Of the pings at 990, 1050 and 1140 s only the second finds something.
     assert_eq!((of(&card, "this log").n(), of(&card, "this log").missing), (1, 3));
     assert_eq!((card.promises.told, card.promises.vanished), (1, 1));
@@ -98,16 +103,16 @@ fn the_kind_of_situation_is_read_and_an_unknown_one_is_named() {
             .map(|(at, line)| format!("{line},{}\n", if at == 0 { "kind" } else { kind }))
             .collect::<String>()
     };
-    let log = Predictions::read(with("terminal").as_bytes()).unwrap();
-    let truth = Truth::read(VISITS.as_bytes()).unwrap();
+    let log = Predictions::read(with("terminal").as_bytes(), &once()).unwrap();
+    let truth = Truth::read(VISITS.as_bytes(), &once()).unwrap();
     let recording = crate::replay::Recording::read(PINGS.as_bytes()).unwrap();
-    let card = score(&log, &truth, &Moments::of(&recording), None);
+    let card = score(&log, &truth, &Moments::of(&recording, &once()), None);
     let terminal: Vec<_> = card.cells.iter().filter(|cell| cell.kind == Kind::Terminal).collect();
     assert_eq!(terminal.iter().map(|cell| cell.n).sum::<u64>(), 2);
     // 160 s to go: 1300 - 1290, told p10 1240, p50 1295, p90 1340.
     assert_eq!((terminal[0].mae_s, terminal[0].inside), (Some(10.0), Some(1.0)));
     assert_eq!(terminal[0].pinball_s.unwrap().map(f64::round), [6.0, 3.0, 4.0]);
-    let error = Predictions::read(with("flying").as_bytes()).unwrap_err().to_string();
+    let error = Predictions::read(with("flying").as_bytes(), &once()).unwrap_err().to_string();
     assert_eq!(error, "line 2, kind: \"flying\" can not be read");
 }
 
@@ -196,7 +201,7 @@ fn an_arrival_between_pings_too_far_apart_is_blurred_and_wants_a_prediction_stil
     let truth = Truth::derive(&Ground::of(&timetable, &recording), TRUTH_GAP_S);
     let blurred: Vec<bool> = truth.trips.values().flatten().map(|visit| visit.blurred).collect();
     assert_eq!(blurred, [true, false]);
-    let card = score(&Predictions::default(), &truth, &Moments::of(&recording), None);
+    let card = score(&Predictions::default(), &truth, &Moments::of(&recording, &once()), None);
     assert_eq!((card.moments, card.coverage.arrivals + card.coverage.silent), (13 - 8, 2));
 }
 
@@ -208,7 +213,7 @@ fn baselines_on_the_ground_know_the_place_and_what_earlier_vehicles_took() {
     let recording = drive(&pings);
     let ground = Ground::of(&timetable, &recording);
     let truth = Truth::derive(&ground, TRUTH_GAP_S);
-    let (log, moments) = (Predictions::default(), Moments::of(&recording));
+    let (log, moments) = (Predictions::default(), Moments::of(&recording, &once()));
     let given = Given { log: &log, truth: &truth, pings: &moments, other: None, ground: Some(&ground) };
     let card = judge(&given);
     // Both trips run a minute late and as aimed: the delay at the place tells nearly all, 3 s before the
@@ -234,12 +239,41 @@ fn a_rider_takes_the_next_vehicle_whichever_trip_was_told() {
         told + 60,
         told + 147
     );
-    let log = Predictions::read(log.as_bytes()).unwrap();
-    let moments = Moments::of(&recording);
+    let log = Predictions::read(log.as_bytes(), &once()).unwrap();
+    let moments = Moments::of(&recording, &once());
     let wait =
         judge(&Given { log: &log, truth: &truth, pings: &moments, other: None, ground: Some(&ground) }).wait;
     // Riders come to B at 08:01 and 08:02, to C at 08:01, 08:02, 08:03 and 08:04.
     let wait = wait.unwrap();
     assert_eq!((wait.riders, wait.untold), (2, 4));
     assert!((wait.mean_s.unwrap() - 30.0).abs() < 0.1, "{wait:?}");
+}
+
+#[test]
+fn runs_of_one_headway_trip_are_told_apart_by_their_start_and_no_other_trip_is() {
+    let town = "zone Asia/Bangkok\nstop A 0 0\nstop B 600 0\nroute R bus\n\
+                trip h route=R : A 00:00 B 00:02\nevery h 06:00:00-20:00:00 600\n\
+                trip t route=R : A 08:00 B 08:02\n";
+    let repeated = Repeated::of(&gtfs::fixture::timetable(town).unwrap());
+    let log = "made_at,trip_id,start_date,start_time,stop_sequence,arrival\n\
+               1000.000,h,20260216,08:00:00,2,1200.000\n\
+               1010.000,h,20260216,08:10:00,2,1800.000\n\
+               1020.000,h,20260216,08:10:00,2,\n\
+               1000.000,t,20260216,08:00:00,2,1300.000\n";
+    let log = Predictions::read(log.as_bytes(), &repeated).unwrap();
+    let visits = "service_date,trip_id_scheduled,start_time,vehicle_id,scheduled_stop_sequence,actual_arrival_time\n\
+                  20260216,h,8:00:00,v,2,1970-01-01T00:20:10Z\n\
+                  20260216,h,08:10:00,w,2,1970-01-01T00:30:10Z\n\
+                  20260216,t,,x,2,1970-01-01T00:21:50Z\n";
+    let truth = Truth::read(visits.as_bytes(), &repeated).unwrap();
+    let pings = "service_date,event_timestamp,vehicle_id,trip_id_scheduled,start_time,latitude,longitude\n\
+                 20260216,1970-01-01T00:17:00Z,v,h,08:00:00,13.7,101.0\n\
+                 20260216,1970-01-01T00:17:01Z,w,h,08:10:00,13.7,101.0\n\
+                 20260216,1970-01-01T00:17:02Z,x,t,07:59:00,13.7,101.0\n";
+    let pings = crate::replay::Recording::read(pings.as_bytes()).unwrap();
+    let card = score(&log, &truth, &Moments::of(&pings, &repeated), None);
+    let ours = of(&card, "this log");
+    // The first run and trip t were each told 10 s early and late; of the second nothing stands any more.
+    assert_eq!((ours.n(), ours.missing), (2, 1));
+    assert_eq!(ours.mae_s(1), Some(10.0));
 }

@@ -137,6 +137,20 @@ impl Tracker {
         }
     }
 
+    /// A vehicle was said to be where it never was, and has been found behind that: what was told of its
+    /// trip is taken back, and it begins the trip anew where it is.
+    pub(super) fn begin_anew(&mut self, at: u32, effects: &mut Vec<Effect>) {
+        let vehicle = &mut self.vehicles[at as usize];
+        let (Some(job), Some(sight)) = (&mut vehicle.job, vehicle.sights.last()) else { return };
+        let Some(run) = job.run().copied() else { return };
+        job.begin_anew();
+        job.observe(&self.timetable, sight, &self.params, |_, _| {});
+        for (call, row) in (0u16..).zip(self.timetable.calls(run.pattern)) {
+            self.boards.remove(row.stop, run.dated, call);
+        }
+        effects.push(Effect::TripUpdateGone(run.dated));
+    }
+
     /// A vehicle that reached its last stop goes on to the next run of its block; one that claims
     /// each trip by itself waits for its next claim.
     pub(super) fn go_on_when_complete(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {

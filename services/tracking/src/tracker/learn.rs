@@ -2,6 +2,7 @@
 
 use super::Tracker;
 use crate::learned::{Document, Learned, PartTaken};
+use crate::score::LiveScores;
 use crate::{Effect, Tide};
 use gtfs::{Timestamp, Timetable};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Lessons {
     learned: Learned,
+    scores: LiveScores,
     timetable: Arc<Timetable>,
     at: Timestamp,
 }
@@ -18,7 +20,7 @@ impl Lessons {
     /// As one document.
     #[must_use]
     pub fn document(&self) -> Document {
-        self.learned.document(&self.timetable, self.at)
+        self.learned.document(&self.timetable, self.at).with_scores(&self.scores.saved(&self.timetable))
     }
 }
 
@@ -26,7 +28,8 @@ impl Tracker {
     /// A copy of everything learned by `now`. Cheap beside writing it down, which [`Lessons::document`] does.
     #[must_use]
     pub fn lessons(&self, now: Timestamp) -> Lessons {
-        Lessons { learned: self.learned.clone(), timetable: Arc::clone(&self.timetable), at: now }
+        let (learned, scores) = (self.learned.clone(), self.live.clone());
+        Lessons { learned, scores, timetable: Arc::clone(&self.timetable), at: now }
     }
 
     /// How many stop visits were learned from, ever: when it has not changed, nothing was learned.
@@ -38,6 +41,15 @@ impl Tracker {
     pub(super) fn on_learned(&mut self, now: Timestamp, document: &Document, effects: &mut Vec<Effect>) {
         let outcome = self.learned.take(document, &self.timetable, now);
         effects.extend(outcome.iter().filter_map(|part| self.complaint(part)));
+    }
+
+    /// After a start: what this server had learned by now, and how its predictions had done. Both take the
+    /// place of what the pings before that moment gave, so that nothing counts twice.
+    pub(super) fn on_recalled(&mut self, now: Timestamp, document: &Document, effects: &mut Vec<Effect>) {
+        self.on_learned(now, document, effects);
+        if let Some(scores) = document.scores() {
+            self.live = LiveScores::recalled(&scores, &self.timetable);
+        }
     }
 
     /// Keeps what still applies under the timetable now in force.

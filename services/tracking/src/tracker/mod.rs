@@ -150,6 +150,7 @@ impl Tracker {
             Event::Command(command) => self.on_command(now, command, effects),
             Event::Timetable(timetable) => self.on_timetable(now, timetable, effects),
             Event::Learned(document) => self.on_learned(now, &document, effects),
+            Event::Recalled(document) => self.on_recalled(now, &document, effects),
             Event::TapSeen(tap) => self.on_tap(&tap),
             Event::Tide(tide) => self.on_tide(&tide, effects),
             Event::Tick => self.on_tick(now, effects),

@@ -235,6 +235,9 @@ impl Tracker {
                 self.learned.terminals.learn(run.pattern, start);
             }
         }
+        if job.is_astray() {
+            return self.begin_anew(at, effects);
+        }
         let Some(run) = job.run().copied() else { return };
         if let Some(round) = round {
             effects.extend(went_round(&self.timetable, &mut self.detours, &vehicle.id, &run, &round, now));

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use tracking::replay::Recording;
-use tracking::score::{Predictions, TRUTH_GAP_S, TRUTH_GAP_SLOW_S, Truth};
+use tracking::score::{Predictions, Repeated, TRUTH_GAP_S, TRUTH_GAP_SLOW_S, Truth};
 
 /// Vehicles that report at most this often are slow, seconds.
 const SLOW_S: f64 = 25.0;
@@ -19,6 +19,8 @@ pub(super) struct Files {
     pub(super) visits: Option<Truth>,
     pub(super) other: Option<Predictions>,
     pub(super) timetable: Option<gtfs::Timetable>,
+    /// Without a feed nothing is known to run more than once a day under one id.
+    pub(super) repeated: Repeated,
 }
 
 impl Files {
@@ -31,20 +33,23 @@ impl Files {
         if args.visits.is_none() && args.gtfs.is_none() {
             bail!("without --visits the truth is found on the lines of the feed: give --gtfs");
         }
+        let timetable = args.gtfs.as_deref().map(feed).transpose()?;
+        let repeated = timetable.as_ref().map(Repeated::of).unwrap_or_default();
         Ok(Self {
-            log: read(&args.predictions, |file| Ok(Predictions::read(file)?))?,
+            log: read(&args.predictions, |file| Ok(Predictions::read(file, &repeated)?))?,
             recording: read(&locations, |file| Ok(Recording::read(file)?))?,
             visits: args
                 .visits
                 .as_deref()
-                .map(|path| read(path, |file| Ok(Truth::read(file)?)))
+                .map(|path| read(path, |file| Ok(Truth::read(file, &repeated)?)))
                 .transpose()?,
             other: args
                 .moments
                 .as_deref()
-                .map(|path| read(path, |file| Ok(Predictions::read(file)?)))
+                .map(|path| read(path, |file| Ok(Predictions::read(file, &repeated)?)))
                 .transpose()?,
-            timetable: args.gtfs.as_deref().map(feed).transpose()?,
+            timetable,
+            repeated,
         })
     }
 

@@ -108,7 +108,7 @@ fn compare(args: Args) -> anyhow::Result<()> {
     let card = judge(&Given {
         log: &files.log,
         truth,
-        pings: &Moments::of(&files.recording),
+        pings: &Moments::of(&files.recording, &files.repeated),
         other: files.other.as_ref(),
         ground: ground.as_ref(),
     });

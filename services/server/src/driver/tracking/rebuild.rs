@@ -94,7 +94,7 @@ impl Past {
     /// At `now` takes over what was learned by then. What can not be taken over is said aloud.
     fn learn(&mut self, tracker: &mut Tracker, now: Timestamp, document: Arc<Document>, driver: &mut Driver) {
         self.tick_until(tracker, now, driver);
-        tracker.step(now, Event::Learned(document), &mut self.effects);
+        tracker.step(now, Event::Recalled(document), &mut self.effects);
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::WakeAt(t) => self.wake_at = Some(t),

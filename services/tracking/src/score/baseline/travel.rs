@@ -68,7 +68,8 @@ impl Travels {
 
     /// What the same trip took on the up to three service days before, by link.
     pub(super) fn days_before(&self, trip: &Trip) -> Vec<&[Option<f64>]> {
-        let first = Trip { id: trip.id.clone(), day: String::new() };
-        self.by_trip.range(first..trip.clone()).rev().take(3).map(|(_, links)| links.as_slice()).collect()
+        let first = Trip { id: trip.id.clone(), day: String::new(), start: None };
+        let same = self.by_trip.range(first..trip.clone()).rev().filter(|(past, _)| past.start == trip.start);
+        same.take(3).map(|(_, links)| links.as_slice()).collect()
     }
 }

@@ -4,6 +4,7 @@ mod boards;
 mod detours;
 mod drive;
 mod following;
+mod placing;
 mod properties;
 mod swap;
 mod trust;

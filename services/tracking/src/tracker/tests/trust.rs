@@ -1,5 +1,6 @@
 use super::drive::{Drive, bare};
-use crate::{Claim, Ping};
+use crate::learned::Document;
+use crate::{Claim, Event, Ping};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -61,4 +62,32 @@ fn a_route_whose_predictions_do_not_hold_shows_the_timetable_until_they_do_again
     assert!(boards.clone().count() > 10);
     assert!(boards.skip(10).all(|line| !line.contains("state: Arriving") && !line.contains("state: AtStop")));
     assert!(told(&drive.log[back..]) > 100);
+}
+
+#[test]
+fn how_predictions_did_outlives_a_restart_and_nothing_counts_twice() {
+    let mut drive = Drive::of(&line());
+    run(&mut drive, 0, 20, 0.0);
+    let now = drive.now;
+    let before = drive.tracker.accuracy(now);
+    assert!(before.all.today.arrivals > 50 && before.all.recent.tally.n() > 50);
+    let bytes = drive.tracker.lessons(now).document().to_bytes().unwrap();
+    let kept = Arc::new(Document::from_bytes(&bytes).unwrap());
+    // The restarted one replays stored pings up to the moment at which the document was saved.
+    let mut restarted = Drive::of(&line());
+    run(&mut restarted, 10, 20, 0.0);
+    restarted.step(Event::Recalled(Arc::clone(&kept)));
+    let same = |restarted: &Drive| {
+        let after = restarted.tracker.accuracy(now).all;
+        for (a, b) in [(after.recent, before.all.recent), (after.today, before.all.today)] {
+            assert_eq!((a.tally.n(), a.arrivals, a.mbta), (b.tally.n(), b.arrivals, b.mbta));
+            assert!((a.tally.mae_all_s().unwrap() - b.tally.mae_all_s().unwrap()).abs() < 0.001);
+        }
+    };
+    same(&restarted);
+    let again = Document::from_bytes(&bytes).unwrap().to_bytes().unwrap();
+    assert!(again == bytes, "written, read and written again it is the same");
+    // What is imported says nothing of this server.
+    restarted.step(Event::Learned(Arc::new((*kept).clone().without_scores())));
+    same(&restarted);
 }

@@ -160,7 +160,7 @@ fn fan(title: &str, cells: &[&CellFigures]) -> String {
 mod tests {
     use super::*;
     use tracking::replay::Recording;
-    use tracking::score::{Moments, Predictions, Truth, score};
+    use tracking::score::{Moments, Predictions, Repeated, Truth, score};
 
     const LOG: &str = "\
 made_at,trip_id,start_date,stop_sequence,arrival,arrival_p10,arrival_p50,arrival_p90,kind
@@ -177,9 +177,10 @@ service_date,event_timestamp,vehicle_id,trip_id_scheduled,latitude,longitude
 
     fn card() -> Scorecard {
         let recording = Recording::read(PINGS.as_bytes()).unwrap();
-        let log = Predictions::read(LOG.as_bytes()).unwrap();
-        let truth = Truth::read(VISITS.as_bytes()).unwrap();
-        score(&log, &truth, &Moments::of(&recording), None)
+        let once = Repeated::default();
+        let log = Predictions::read(LOG.as_bytes(), &once).unwrap();
+        let truth = Truth::read(VISITS.as_bytes(), &once).unwrap();
+        score(&log, &truth, &Moments::of(&recording, &once), None)
     }
 
     #[test]
