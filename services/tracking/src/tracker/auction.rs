@@ -18,6 +18,10 @@ use rustc_hash::FxHashSet;
 /// To take a vehicle from a trip to another needs this much more, nats (start).
 const SWITCH_NATS: f64 = 2.0;
 
+/// Vehicles without a claim that are looked at for the sake of one; of a larger fleet each waits for
+/// the auction of all.
+const ASKED_MAX: usize = 1_000;
+
 impl Tracker {
     /// Settles who has what, unless that was done a moment ago.
     pub(super) fn auction(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -37,16 +41,19 @@ impl Tracker {
     }
 
     /// The vehicles that compete with one, directly or through others, and itself, in order; none when
-    /// they are too many to be settled.
+    /// they are too many to be settled, or so many are to be looked at that the great auction must do.
     fn rivals(&self, at: u32) -> Vec<u32> {
         let lots = |at: u32| self.vehicles[at as usize].bids.iter().map(|bid| bid.lot);
         let (mut rivals, mut wanted) = (vec![at], lots(at).collect::<FxHashSet<Lot>>());
         let mut others: Vec<u32> =
             (0..self.vehicles.len() as u32).filter(|&other| other != at && self.bids(other)).collect();
+        if others.len() > ASKED_MAX {
+            return Vec::new();
+        }
         loop {
             let before = rivals.len();
             others.retain(|&other| {
-                let competes = lots(other).any(|lot| wanted.contains(&lot));
+                let competes = rivals.len() <= KNOT_MAX && lots(other).any(|lot| wanted.contains(&lot));
                 if competes {
                     rivals.push(other);
                     wanted.extend(lots(other));

@@ -184,7 +184,9 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.tried = Some(now);
         vehicle.bids = bid::bids(&self.timetable, &self.grid, vehicle, &self.params);
-        if vehicle.job.is_none() && vehicle.bids.iter().any(|bid| !bid.stands) {
+        // What is worth less than that can not lead by it.
+        let may_win = |bid: &bid::Bid| !bid.stands && bid.worth >= self.params.margin_nats;
+        if vehicle.job.is_none() && vehicle.bids.iter().any(may_win) {
             self.auction_about(at, now, effects);
         }
     }
