@@ -37,7 +37,7 @@ pub(crate) struct Award {
 }
 
 /// Vehicles that are settled together; of a larger knot none gets anything this time.
-const KNOT_MAX: usize = 128;
+pub(crate) const KNOT_MAX: usize = 128;
 /// Worth of an offer that was not made.
 const NEVER: f64 = 1e6;
 

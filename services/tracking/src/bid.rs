@@ -68,8 +68,12 @@ const BEFORE_START_S: f64 = 900.0;
 const LEFT_M: f32 = 100.0;
 /// Of departures it may be waiting for the next is the likeliest: e-folding time, seconds (start).
 const WAIT_S: f64 = 600.0;
-/// Delays this far apart in time are separate witnesses, seconds (start).
-const WITNESS_S: f64 = 600.0;
+/// Delays this far apart in time are separate witnesses, seconds (start): who is late stays late to the
+/// end of the trip, and only the next departure says something new.
+const WITNESS_S: f64 = 1800.0;
+/// A vehicle heard again is on its block still if its delay there is as usual as this, nats: some 12 min
+/// early or 20 min late (start).
+const LN_RESUMED_MIN: f64 = -4.0;
 /// What was seen before counts at most this many nats against a duty.
 const BELIEF_MIN: f64 = -12.0;
 /// A duty that was not thought of before has this against it, where others were, nats.
@@ -164,6 +168,29 @@ fn own(timetable: &Timetable, vehicle: &Vehicle, now: Timestamp) -> Option<Bid> 
     let waits = job.next == 0 && now.since_s(run.origin) < WAITING_S_MAX;
     let worth = rides.unwrap_or(if waits { WAITING } else { 0.0 });
     Some(Bid { lot: Lot::of(timetable, &run), run, worth, lead: f64::INFINITY, stands: false })
+}
+
+/// The run of its block that a vehicle is on after a silence, by its newest fix alone: the likeliest of
+/// those on whose line it is with no unusual delay. A block goes on while nobody hears of it, and by
+/// chance a vehicle is hardly ever where that puts it.
+pub(crate) fn resumed(
+    timetable: &Timetable,
+    vehicle: &Vehicle,
+    of_block: &Run,
+    params: &Params,
+) -> Option<Run> {
+    let newest = vehicle.sights.last()?;
+    let fit = |run: &Run| {
+        let line = run.line(timetable);
+        let worth = |ended: &Ended| {
+            let ln_delay = ln_delay(&line, run, ended.along_m, newest.t, true)?;
+            (ended.ln_better > 0.0 && ln_delay >= LN_RESUMED_MIN).then_some(ended.ln_better + ln_delay)
+        };
+        trial(&line, std::slice::from_ref(newest), params).iter().filter_map(worth).max_by(f64::total_cmp)
+    };
+    let runs = days::block_of(timetable, of_block);
+    let fits = runs.into_iter().filter_map(|run| Some((fit(&run)?, run)));
+    fits.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, run)| run)
 }
 
 /// Adds the runs of a pattern that the fixes fit.

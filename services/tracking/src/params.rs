@@ -94,7 +94,7 @@ impl Default for Params {
             moved_m_min: 100.0,
             posterior_min: 0.9,
             margin_nats: 3.0,
-            way_margin_nats: 3.0,
+            way_margin_nats: 4.0,
             auction_s: 15.0,
             publish_change_s: 10.0,
             publish_change_sigma: 0.15,

@@ -16,6 +16,9 @@ const HEADING_MPS_MIN: f32 = 1.5;
 const HEADING_MPS_UNKNOWN: f32 = 3.0;
 /// Nothing is less likely than this: one wild fix must not decide for ever.
 const PROGRESS_LN_MIN: f64 = -9.0;
+/// How likely a vehicle at no known pace is within the tolerance of one place: some 30 m of the some 600 m
+/// that it can go in half a minute (start).
+const ANYWHERE: f64 = 0.05;
 /// A distance is never covered faster than this on average, metres per second: timetables in whole
 /// minutes put several stops at the same time.
 const TIMETABLE_MPS_MAX: f64 = 18.0;
@@ -43,14 +46,15 @@ pub(super) fn ln_heading(
 
 /// Having come from `from_m` to `to_m` in `elapsed_s`: the probability that the gamma travel time of
 /// the distance less a tolerance has passed, and that of the distance plus it has not. Standing
-/// still and racing ahead need no rule of their own.
+/// still and racing ahead need no rule of their own. A share `any_pace` of intervals is driven at no
+/// pace that the timetable knows.
 pub(super) fn ln_progress(
     line: &Line<'_>,
-    from_m: f32,
-    to_m: f32,
+    (from_m, to_m): (f32, f32),
     elapsed_s: f64,
     sigma_m: f32,
     theta_s: f64,
+    any_pace: f64,
 ) -> f64 {
     let tolerance_m = sigma_m.max(10.0);
     let backward = f64::from((from_m - to_m).max(0.0) / sigma_m);
@@ -63,6 +67,7 @@ pub(super) fn ln_progress(
         let mean_s = aimed_s.max(f64::from(far_m - from_m) / TIMETABLE_MPS_MAX);
         Gamma { mean_s, var_s2: theta_s * mean_s }.cdf(elapsed_s)
     };
-    let share = reached(to_m - tolerance_m) - reached(to_m + tolerance_m);
+    let aimed = reached(to_m - tolerance_m) - reached(to_m + tolerance_m);
+    let share = aimed.max(0.0) * (1.0 - any_pace) + ANYWHERE * any_pace;
     libm::log(share.max(1e-9)).max(PROGRESS_LN_MIN) - 0.5 * backward * backward
 }

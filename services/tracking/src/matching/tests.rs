@@ -99,3 +99,36 @@ fn standing_still_moves_nothing_however_the_fixes_wander() {
     }
     assert_eq!(track.along_m, 500.0);
 }
+
+/// By how much a line explains three fixes, half a minute and `apart_m` from each other, that is driven at
+/// `metres_per_s` by its timetable.
+fn explained(apart_m: f32, metres_per_s: f32) -> f64 {
+    let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
+    let (calls, mut times) = calls(5);
+    for (call, time) in calls.iter().zip(&mut times) {
+        time.arrival_s = (call.along_m / metres_per_s) as i32;
+        time.departure_s = time.arrival_s;
+    }
+    let line = Line {
+        trip: gtfs::TripIdx(0),
+        shape: &shape,
+        first: 0,
+        calls: &calls,
+        times: &times,
+        mode: Mode::Bus,
+    };
+    let sights: Vec<Sight> =
+        (0..3u8).map(|i| sight(30.0 * f64::from(i), 1200.0 + apart_m * f32::from(i), 0.0)).collect();
+    let ended = super::trial(&line, &sights, &Params::default());
+    ended.iter().map(|ended| ended.ln_better).fold(f64::NEG_INFINITY, f64::max)
+}
+
+#[test]
+fn how_fast_a_vehicle_drives_says_little_of_which_line_it_is_on() {
+    for apart_m in [0.0, 60.0, 600.0] {
+        let (slow, quick) = (explained(apart_m, 3.0), explained(apart_m, 14.0));
+        assert!((slow - quick).abs() < 6.5, "{apart_m} m: {slow} {quick}");
+        assert!(slow > 0.0 && quick > 0.0, "{apart_m} m: {slow} {quick}");
+    }
+    assert!(explained(240.0, 8.0) > explained(600.0, 8.0), "but something");
+}

@@ -174,8 +174,9 @@ impl Track {
         let mut found: Candidates = SmallVec::new();
         let since_start_s = sight.t.since_s(origin);
         let gate = gate(line, since_start_s, self.sets_out(line, sight, since_start_s, corridor_m));
+        let reach = Reach { corridor_m, gate, any_pace: 0.0 };
         for hypothesis in &self.hypotheses {
-            extend(hypothesis, line, sight, corridor_m, gate, params, &mut found);
+            extend(hypothesis, line, sight, &reach, params, &mut found);
         }
         let before = self.best().map_or(0.0, |best| best.ln_weight);
         keep(&mut self.hypotheses, &mut found);
@@ -275,16 +276,27 @@ fn deviation_s(line: &Line<'_>, along_m: f32, since_start_s: f64) -> f64 {
     if at_start { late_s.max(0.0) } else { late_s }
 }
 
+/// Where a vehicle may be by a fix, and how it may have come there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// How far from the line, metres.
+    pub(super) corridor_m: f32,
+    /// How far along it the vehicle can be, and can count as being, metres.
+    pub(super) gate: (f32, f32),
+    /// Share of intervals in which its pace is not that of the timetable.
+    pub(super) any_pace: f64,
+}
+
 /// Where one hypothesis can have come to by this fix; off the line when nowhere.
 pub(super) fn extend(
     from: &Hypothesis,
     line: &Line<'_>,
     sight: &Sight,
-    corridor_m: f32,
-    (open_m, held_m): (f32, f32),
+    reach: &Reach,
     params: &Params,
     found: &mut Candidates,
 ) {
+    let Reach { corridor_m, gate: (open_m, held_m), any_pace } = *reach;
     let elapsed_s = sight.t.since_s(from.t).max(0.0);
     let ahead_m = params.mps_max(line.mode) * elapsed_s as f32 + AHEAD_M;
     let window = (from.along_m - BACK_M).max(0.0)..(from.along_m + ahead_m).min(open_m.max(from.along_m));
@@ -295,7 +307,14 @@ pub(super) fn extend(
         let ln_weight = from.ln_weight
             + ln_offset(at.offset_m, sight.sigma_m)
             + ln_heading(sight.heading, sight.speed_mps, line.shape.direction_of(at.segment as usize))
-            + ln_progress(line, from.along_m, at.along_m, elapsed_s, sight.sigma_m, params.theta_s);
+            + ln_progress(
+                line,
+                (from.along_m, at.along_m),
+                elapsed_s,
+                sight.sigma_m,
+                params.theta_s,
+                any_pace,
+            );
         let along_m = at.along_m.max(from.along_m - BACK_M);
         offer(found, Hypothesis { along_m, t: sight.t, ln_weight, off: 0, ..*from });
     });

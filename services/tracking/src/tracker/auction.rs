@@ -7,7 +7,7 @@
 use super::Tracker;
 use crate::Effect;
 use crate::assign;
-use crate::auction::{Offer, settle};
+use crate::auction::{KNOT_MAX, Offer, settle};
 use crate::bid::{Bid, Lot};
 use crate::job::Bound;
 use crate::run::Run;
@@ -18,19 +18,65 @@ use rustc_hash::FxHashSet;
 /// To take a vehicle from a trip to another needs this much more, nats (start).
 const SWITCH_NATS: f64 = 2.0;
 
+/// Vehicles without a claim that are looked at for the sake of one; of a larger fleet each waits for
+/// the auction of all.
+const ASKED_MAX: usize = 1_000;
+
 impl Tracker {
-    /// Settles who has what, unless that was done less than `after_s` ago.
-    pub(super) fn auction(&mut self, now: Timestamp, after_s: f64, effects: &mut Vec<Effect>) {
-        if self.auctioned.is_some_and(|last| now.since_s(last) < after_s) {
+    /// Settles who has what, unless that was done a moment ago.
+    pub(super) fn auction(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.auctioned.is_some_and(|last| now.since_s(last) < self.params.auction_s) {
             return;
         }
         self.auctioned = Some(now);
         let bidders: Vec<u32> = (0..self.vehicles.len() as u32).filter(|&at| self.bids(at)).collect();
+        self.award(&bidders, now, effects);
+    }
+
+    /// Settles what one vehicle gets, which has just been heard of and has nothing to do: among those
+    /// that compete with it. They are all that its part of the great auction would have.
+    pub(super) fn auction_about(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
+        let rivals = self.rivals(at);
+        self.award(&rivals, now, effects);
+    }
+
+    /// The vehicles that compete with one, directly or through others, and itself, in order; none when
+    /// they are too many to be settled, or so many are to be looked at that the great auction must do.
+    fn rivals(&self, at: u32) -> Vec<u32> {
+        let lots = |at: u32| self.vehicles[at as usize].bids.iter().map(|bid| bid.lot);
+        let (mut rivals, mut wanted) = (vec![at], lots(at).collect::<FxHashSet<Lot>>());
+        let mut others: Vec<u32> =
+            (0..self.vehicles.len() as u32).filter(|&other| other != at && self.bids(other)).collect();
+        if others.len() > ASKED_MAX {
+            return Vec::new();
+        }
+        loop {
+            let before = rivals.len();
+            others.retain(|&other| {
+                let competes = rivals.len() <= KNOT_MAX && lots(other).any(|lot| wanted.contains(&lot));
+                if competes {
+                    rivals.push(other);
+                    wanted.extend(lots(other));
+                }
+                !competes
+            });
+            if rivals.len() > KNOT_MAX {
+                return Vec::new();
+            }
+            if rivals.len() == before {
+                rivals.sort_unstable();
+                return rivals;
+            }
+        }
+    }
+
+    /// Gives `bidders` what the best whole surely has them on.
+    fn award(&mut self, bidders: &[u32], now: Timestamp, effects: &mut Vec<Effect>) {
         if bidders.is_empty() {
             return;
         }
         let taken = self.claimed_lots();
-        let (offers, bids, lots) = self.offers(&bidders, &taken);
+        let (offers, bids, lots) = self.offers(bidders, &taken);
         let awards = settle(bidders.len(), lots.len(), &offers);
         let mut given: Vec<(u32, Run)> = Vec::new();
         for (&at, award) in bidders.iter().zip(&awards) {
@@ -67,14 +113,10 @@ impl Tracker {
 
     /// The offers of all bidders, the bid behind each, and all lots in order.
     fn offers(&self, bidders: &[u32], taken: &FxHashSet<Lot>) -> (Vec<Offer>, Vec<Bid>, Vec<Lot>) {
-        let open = |at: u32, bid: &Bid| {
-            let own = self.present(at).is_some_and(|run| run.dated == bid.run.dated);
-            let over = self.trips.over.contains_key(&bid.run.dated) && !own;
-            !over && !taken.contains(&bid.lot) && !self.trips.cancelled.contains(&bid.run.dated)
-        };
         let of = |(index, &at): (usize, &u32)| {
             let bids = self.vehicles[at as usize].bids.iter();
-            bids.filter(move |bid| open(at, bid)).map(move |bid| (index, *bid)).collect::<Vec<_>>()
+            let open = bids.filter_map(|bid| self.open(at, bid)).filter(|bid| !taken.contains(&bid.lot));
+            open.map(|bid| (index, bid)).collect::<Vec<_>>()
         };
         let all: Vec<(usize, Bid)> = bidders.iter().enumerate().flat_map(of).collect();
         let mut lots: Vec<Lot> = all.iter().map(|(_, bid)| bid.lot).collect();
@@ -86,6 +128,19 @@ impl Tracker {
         };
         let offers = all.iter().map(offer).collect();
         (offers, all.into_iter().map(|(_, bid)| bid).collect(), lots)
+    }
+
+    /// What of a bid is on offer. A vehicle that has just come to the end of a trip looks most like being
+    /// on it still: that speaks for the rest of its duty, and for nobody else's.
+    fn open(&self, at: u32, bid: &Bid) -> Option<Bid> {
+        if self.trips.cancelled.contains(&bid.run.dated) {
+            return None;
+        }
+        if !self.trips.over.contains_key(&bid.run.dated) {
+            return Some(*bid);
+        }
+        let run = self.present(at).filter(|run| Lot::of(&self.timetable, run) == bid.lot)?;
+        Some(Bid { run, ..*bid })
     }
 
     fn present(&self, at: u32) -> Option<Run> {

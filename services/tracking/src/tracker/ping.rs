@@ -17,10 +17,6 @@ use std::sync::Arc;
 const VEHICLES_AT_ONCE: usize = 256;
 /// Pings without a claim after which a claimed trip is given up.
 const UNCLAIMED_MAX: u8 = 3;
-/// A vehicle that has nothing to do waits at most this long for an auction, seconds.
-const AUCTION_S_MIN: f64 = 2.0;
-/// After a silence this long, seconds, automatic assignment begins anew.
-const GAP_S: f64 = 900.0;
 /// Two fixes further apart than this, seconds, do not say when a vehicle came to its last stop; the
 /// scorer's truth draws the same line.
 const FINISH_S_MAX: f64 = 90.0;
@@ -93,8 +89,9 @@ impl Tracker {
         Some(at)
     }
 
-    /// After a silence a vehicle may be doing anything: where it came from says nothing of where it
-    /// is. A trip that it was only thought to be on, and should have ended by now, is given up.
+    /// After a silence where a vehicle came from says nothing of where it is. A trip that it was only
+    /// thought to be on, and should have ended by now, is followed by whichever of its block fits; if
+    /// none does, the vehicle may be doing anything.
     fn after_gap(&mut self, at: u32, gap_s: f64, now: Timestamp, effects: &mut Vec<Effect>) {
         let vehicle = &mut self.vehicles[at as usize];
         let newest = vehicle.sights.last().copied();
@@ -104,8 +101,13 @@ impl Tracker {
         let Some(job) = vehicle.job.as_ref().filter(|job| job.bound == Bound::Automatic) else { return };
         let lot = job.run().map(|run| bid::Lot::of(&self.timetable, run));
         vehicle.beliefs.only(lot);
-        if gap_s > GAP_S || job.left_s(&self.timetable).is_none_or(|left_s| left_s < gap_s) {
-            self.release(at, now, effects);
+        if job.left_s(&self.timetable).is_some_and(|left_s| left_s >= gap_s) {
+            return;
+        }
+        let resumed = job.run().and_then(|run| bid::resumed(&self.timetable, vehicle, run, &self.params));
+        match resumed.map(|run| assign::from_run(&self.timetable, run)) {
+            Some(runs) => self.give(at, runs, Bound::Automatic, now, true, effects),
+            None => self.release(at, now, effects),
         }
     }
 
@@ -175,7 +177,7 @@ impl Tracker {
         tried.is_none_or(|tried| now.since_s(tried) >= self.params.auction_s)
     }
 
-    /// Notes what it may be doing; the next auction decides, soon if it has nothing to do yet.
+    /// Notes what it may be doing; the next auction decides, at once if it has nothing to do yet.
     fn assign_by_evidence(&mut self, at: u32, now: Timestamp, effects: &mut Vec<Effect>) {
         let vehicle = &self.vehicles[at as usize];
         let bound = vehicle.job.as_ref().map(|job| job.bound);
@@ -185,8 +187,10 @@ impl Tracker {
         let vehicle = &mut self.vehicles[at as usize];
         vehicle.tried = Some(now);
         vehicle.bids = bid::bids(&self.timetable, &self.grid, vehicle, &self.params);
-        if vehicle.job.is_none() && vehicle.bids.iter().any(|bid| !bid.stands) {
-            self.auction(now, AUCTION_S_MIN, effects);
+        // What is worth less than that can not lead by it.
+        let may_win = |bid: &bid::Bid| !bid.stands && bid.worth >= self.params.margin_nats;
+        if vehicle.job.is_none() && vehicle.bids.iter().any(may_win) {
+            self.auction_about(at, now, effects);
         }
     }
 

@@ -18,7 +18,7 @@ impl Tracker {
         self.learned.pace.pass(&self.timetable, now);
         self.age_all(now, effects);
         self.take_stock(now, effects);
-        self.auction(now, self.params.auction_s, effects);
+        self.auction(now, effects);
         let mut marked = std::mem::take(&mut self.marked);
         marked.sort_unstable();
         for &at in &marked {

@@ -1,5 +1,6 @@
 //! The tracker as its driver sees it: events in, effects out.
 
+mod automatic;
 mod boards;
 mod detours;
 mod drive;
