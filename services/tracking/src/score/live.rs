@@ -9,6 +9,7 @@
 
 use super::tally::share;
 use super::{Mbta, Tally};
+use crate::DatedTrip;
 use gtfs::{RouteIdx, ServiceDay, Timestamp, Timetable};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,8 +20,10 @@ const SLOT_S: i64 = 300;
 const SLOTS: usize = 7;
 /// Finished days that are remembered.
 const DAYS_MAX: usize = 28;
-/// Fewer arrivals in the last half hour prove nothing (tracking design, 16).
+/// Fewer arrivals in the last half hour prove nothing (tracking design, 16),
 const ARRIVALS_MIN: u64 = 30;
+/// nor do those of fewer trips: one bus that breaks down passes thirty stops late (start).
+const TRIPS_MIN: usize = 3;
 /// Trust is lost when the error is this many times its usual, and regained below the second.
 const WORSE: (f64, f64) = (2.0, 1.5);
 /// Trust is lost when a smaller share of 80 % intervals holds, and regained above the second.
@@ -133,6 +136,9 @@ struct Running {
     today: Score,
     days: VecDeque<Score>,
     distrusted: bool,
+    /// The trips that arrived last, and when: so many as a verdict needs. After a start they are others.
+    #[serde(skip)]
+    trips: [Option<(DatedTrip, Timestamp)>; TRIPS_MIN],
 }
 
 /// A route's trust changed.
@@ -151,12 +157,15 @@ impl LiveScores {
         self.add(route, now, |score| score.judge(judged));
     }
 
-    /// A vehicle arrived at a call; whether any prediction of it had been sampled.
-    pub(crate) fn arrived(&mut self, route: RouteIdx, now: Timestamp, predicted: bool) {
+    /// A vehicle arrived at a call of a trip; whether any prediction of it had been sampled.
+    pub(crate) fn arrived(&mut self, route: RouteIdx, trip: DatedTrip, now: Timestamp, predicted: bool) {
         self.add(route, now, |score| {
             score.arrivals += 1;
             score.unpredicted += u64::from(!predicted);
         });
+        if let Some(running) = self.routes[route.at()].as_mut() {
+            running.remember(trip, now);
+        }
     }
 
     /// A call that was told within ten minutes never came.
@@ -259,9 +268,25 @@ impl Running {
         self.days.push_back(std::mem::take(&mut self.today));
     }
 
+    /// Notes a trip that arrived, in place of the one that arrived longest ago.
+    fn remember(&mut self, trip: DatedTrip, now: Timestamp) {
+        let known = self.trips.iter().flatten().position(|(known, _)| *known == trip);
+        let oldest = || (0..TRIPS_MIN).min_by_key(|at| self.trips[*at].map(|(_, when)| when));
+        if let Some(at) = known.or_else(oldest) {
+            self.trips[at] = Some((trip, now));
+        }
+    }
+
+    /// Whether so many trips arrived in the last half hour that they say something of the route.
+    fn is_judged(&self, recent: &Score, now: Timestamp) -> bool {
+        let young = |(_, when): &(DatedTrip, Timestamp)| now.since_s(*when) < (SLOTS as i64 * SLOT_S) as f64;
+        recent.arrivals >= ARRIVALS_MIN
+            && self.trips.iter().flatten().filter(|trip| young(trip)).count() == TRIPS_MIN
+    }
+
     fn check(&mut self, route: RouteIdx, now: Timestamp) -> Option<Trust> {
         let Windows { recent, days, .. } = self.windows(now);
-        if recent.arrivals < ARRIVALS_MIN {
+        if !self.is_judged(&recent, now) {
             return None;
         }
         let (mae_s, held) = (recent.tally.mae_all_s()?, recent.tally.interval_coverage()?);
@@ -281,6 +306,7 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gtfs::{ServiceTime, TripIdx};
 
     const ROUTE: RouteIdx = RouteIdx(2);
 
@@ -292,10 +318,25 @@ mod tests {
         ServiceDay::parse(text).unwrap()
     }
 
+    fn trip(nth: u32) -> DatedTrip {
+        DatedTrip { trip: TripIdx(nth), day: day("20261124"), start: ServiceTime(0) }
+    }
+
+    /// An hour of arrivals of three trips in turn.
     fn hour(scores: &mut LiveScores, from: Timestamp, error_s: f64, inside: bool) -> Timestamp {
+        hour_of(scores, from, error_s, inside, 3)
+    }
+
+    fn hour_of(
+        scores: &mut LiveScores,
+        from: Timestamp,
+        error_s: f64,
+        inside: bool,
+        trips: u32,
+    ) -> Timestamp {
         for minute in 0..60 {
             let now = from.plus_s(60.0 * f64::from(minute));
-            scores.arrived(ROUTE, now, minute % 10 > 0);
+            scores.arrived(ROUTE, trip(minute % trips), now, minute % 10 > 0);
             let judged = Judged { to_go_s: 300.0, to_predicted_s: 300.0 - error_s, error_s, inside };
             scores.judge(ROUTE, now, &judged);
         }
@@ -330,6 +371,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bus_or_two_that_break_down_say_nothing_of_their_route() {
+        let mut scores = LiveScores::default();
+        let now = hour_of(&mut scores, noon(), 900.0, false, 2);
+        assert_eq!(scores.check(now, day("20261124")), []);
+        let now = hour_of(&mut scores, now, 900.0, false, 5);
+        assert!(!scores.check(now, day("20261124"))[0].trusted);
+    }
+
+    #[test]
     fn errors_are_held_against_what_is_usual_on_the_route() {
         let mut scores = LiveScores::default();
         let mut now = hour(&mut scores, noon(), 40.0, true);
@@ -350,7 +400,7 @@ mod tests {
         let mut on = day("20261101");
         for at in 0..40 {
             scores.check(noon().plus_s(86_400.0 * f64::from(at)), on);
-            scores.arrived(ROUTE, noon().plus_s(86_400.0 * f64::from(at)), true);
+            scores.arrived(ROUTE, trip(0), noon().plus_s(86_400.0 * f64::from(at)), true);
             on = on.next();
         }
         assert_eq!(scores.accuracy(noon()).all.days.arrivals, 28);

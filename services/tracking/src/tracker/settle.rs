@@ -80,7 +80,7 @@ impl Tracker {
             predicted = true;
             live.judge(route, now, judged);
         });
-        live.arrived(route, now, predicted);
+        live.arrived(route, run.dated, now, predicted);
     }
 
     /// Once a minute: learns what is ripe, counts who never came, and looks whom to trust.
