@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// Weekday, Saturday, Sunday.
 pub(crate) const KINDS: usize = 3;
-/// Another kind must be nearer than this share of the distance to the day's own.
+/// Another kind must be nearer than this share of the distance to the day's own, and by a trip (start).
 const CLEARLY: f64 = 0.5;
 
 /// The days that are not what their weekday says.
@@ -22,35 +22,17 @@ pub(crate) struct DayKinds {
 impl DayKinds {
     /// Of a feed.
     pub(crate) fn of(timetable: &Timetable) -> Self {
-        let services = &timetable.services;
-        let mut trips = vec![0.0; services.len()];
-        for trip in &timetable.trips {
-            trips[trip.service.at()] += 1.0;
-        }
-        // By day, the services that run; by kind of day, the share of its days on which each does.
+        // By day, the services that run.
         let mut days: BTreeMap<ServiceDay, Vec<usize>> = BTreeMap::new();
-        for (at, service) in services.iter().enumerate() {
+        for (at, service) in timetable.services.iter().enumerate() {
             service.days.iter().for_each(|day| days.entry(*day).or_default().push(at));
         }
-        let mut counts = [0.0; KINDS];
-        let mut runs = vec![[0.0; KINDS]; services.len()];
-        for (day, running) in &days {
-            let kind = by_weekday(*day);
-            counts[kind] += 1.0;
-            running.iter().for_each(|service| runs[*service][kind] += 1.0);
-        }
-        let apart = |running: &[usize], kind: usize| -> f64 {
-            let apart = |service: usize| {
-                let usual = runs[service][kind] / f64::max(counts[kind], 1.0);
-                let here = f64::from(running.contains(&service));
-                trips[service] * (here - usual).abs()
-            };
-            if counts[kind] > 0.0 { (0..services.len()).map(apart).sum() } else { f64::INFINITY }
-        };
+        let usual = Usual::of(timetable, &days);
         let kind_of = |(day, running): (&ServiceDay, &Vec<usize>)| {
-            let own = by_weekday(*day);
-            let other = (0..KINDS).min_by(|a, b| apart(running, *a).total_cmp(&apart(running, *b)))?;
-            (apart(running, other) < CLEARLY * apart(running, own)).then_some((*day, other))
+            let (own, apart) = (by_weekday(*day), usual.apart(running));
+            let other = (0..KINDS).min_by(|a, b| apart[*a].total_cmp(&apart[*b]))?;
+            let clearly = apart[other] < CLEARLY * apart[own] && apart[own] - apart[other] >= 1.0;
+            clearly.then_some((*day, other))
         };
         Self { other: days.iter().filter_map(kind_of).collect() }
     }
@@ -59,6 +41,49 @@ impl DayKinds {
     pub(crate) fn at(&self, timetable: &Timetable, t: Timestamp) -> usize {
         let day = ServiceDay::of(t, timetable.tz);
         self.other.get(&day).copied().unwrap_or_else(|| by_weekday(day))
+    }
+}
+
+/// What runs on each kind of day.
+struct Usual {
+    /// By service, its trips.
+    trips: Vec<f64>,
+    /// By service, the share of the days of each kind on which it runs.
+    share: Vec<[f64; KINDS]>,
+    /// By kind, the trips of a usual day; infinite of a kind that the feed has no day of.
+    all: [f64; KINDS],
+}
+
+impl Usual {
+    fn of(timetable: &Timetable, days: &BTreeMap<ServiceDay, Vec<usize>>) -> Self {
+        let mut trips = vec![0.0; timetable.services.len()];
+        timetable.trips.iter().for_each(|trip| trips[trip.service.at()] += 1.0);
+        let (mut share, mut counts) = (vec![[0.0; KINDS]; trips.len()], [0.0; KINDS]);
+        for (day, running) in days {
+            let kind = by_weekday(*day);
+            counts[kind] += 1.0;
+            running.iter().for_each(|service| share[*service][kind] += 1.0);
+        }
+        let mut all = counts.map(|n| if n > 0.0 { 0.0 } else { f64::INFINITY });
+        for (share, trips) in share.iter_mut().zip(&trips) {
+            for kind in 0..KINDS {
+                share[kind] /= f64::max(counts[kind], 1.0);
+                all[kind] += trips * share[kind];
+            }
+        }
+        Self { trips, share, all }
+    }
+
+    /// How many trips a day differs by from a usual one of each kind: those of services that should run
+    /// and do not, and those that should not and do.
+    fn apart(&self, running: &[usize]) -> [f64; KINDS] {
+        let mut apart = self.all;
+        for &service in running {
+            for (apart, share) in apart.iter_mut().zip(&self.share[service]) {
+                *apart += self.trips[service] * (1.0 - 2.0 * share);
+            }
+        }
+        apart
     }
 }
 

@@ -213,6 +213,8 @@ impl LiveScores {
         for (route, running) in old.routes.iter().zip(&mut self.routes) {
             if let Some(place) = new.route(&route.id).and_then(|at| carried.routes.get_mut(at.at())) {
                 *place = running.take();
+                // Trips have other indices now.
+                place.iter_mut().for_each(|running| running.trips = Default::default());
             }
         }
         carried
@@ -377,6 +379,19 @@ mod tests {
         assert_eq!(scores.check(now, day("20261124")), []);
         let now = hour_of(&mut scores, now, 900.0, false, 5);
         assert!(!scores.check(now, day("20261124"))[0].trusted);
+    }
+
+    #[test]
+    fn a_trip_that_goes_on_under_a_new_timetable_is_not_two() {
+        let town = "stop A 0 0\nstop B 600 0\nroute P bus\nroute Q bus\nroute R bus\n\
+                    trip t route=R : A 08:00 B 08:02";
+        let timetable = gtfs::fixture::timetable(town).unwrap();
+        let mut scores = LiveScores::default();
+        let now = hour_of(&mut scores, noon(), 900.0, false, 2);
+        let mut scores = scores.carried(&timetable, &timetable);
+        scores.arrived(ROUTE, trip(7), now, true);
+        assert_eq!(scores.check(now, day("20261124")), []);
+        assert!(scores.accuracy(now).all.today.arrivals > 60);
     }
 
     #[test]
