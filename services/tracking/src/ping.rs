@@ -178,3 +178,28 @@ pub struct Ev {
     /// Outside air, °C.
     pub outside_c: Option<f32>,
 }
+
+/// A ping for tests that says nothing but where, metres east and north of the fixtures' origin, and when.
+#[cfg(test)]
+pub(crate) fn bare(vehicle: &str, t: Timestamp, east_m: f64, north_m: f64) -> Ping {
+    let (lat, lon) = gtfs::fixture::lat_lon(east_m, north_m);
+    Ping {
+        vehicle: Arc::from(vehicle),
+        t,
+        received: t,
+        lat,
+        lon,
+        speed_mps: None,
+        heading_deg: None,
+        accuracy_m: Some(10.0),
+        hdop: None,
+        odometer_m: None,
+        claim: Claim::default(),
+        door_open: None,
+        passengers: None,
+        occupancy: None,
+        ev: None,
+        provenance: Provenance::Gps,
+        tier: Tier::Signed,
+    }
+}

@@ -58,9 +58,10 @@ fn word(state: CallState) -> u64 {
 mod tests {
     use super::*;
     use crate::boards::Passage;
+    use crate::ping::bare;
     use crate::publish::Moments;
     use crate::vehicle::Freshness;
-    use crate::{Claim, DatedTrip, Ping, Provenance, Tier};
+    use crate::{DatedTrip, Ping, Provenance};
     use gtfs::{ServiceDay, ServiceTime, Timestamp, TripIdx};
 
     const STATES: [CallState; 8] = [
@@ -109,35 +110,14 @@ mod tests {
 
         fn digest(&self, rows: usize) -> u64 {
             let t = self.position_t;
-            let mut vehicle = Vehicle::new(Ping { provenance: self.provenance, ..bare("bus-7", t) });
+            let mut vehicle =
+                Vehicle::new(Ping { provenance: self.provenance, ..bare("bus-7", t, 0.0, 0.0) });
             vehicle.freshness =
                 if self.source == CallSource::Live { Freshness::Live } else { Freshness::Held };
-            let vehicles = [vehicle, Vehicle::new(bare("bus-8", t))];
+            let vehicles = [vehicle, Vehicle::new(bare("bus-8", t, 0.0, 0.0))];
             let key = (self.row.shown(self.state), self.row.dated, self.row.call, 0);
             let row = Row { key, state: self.state, source: self.source };
             of(std::iter::repeat_n(&row, rows), &[self.row], &vehicles)
-        }
-    }
-
-    fn bare(id: &str, t: Timestamp) -> Ping {
-        Ping {
-            vehicle: id.into(),
-            t,
-            received: t,
-            lat: 0.0,
-            lon: 0.0,
-            speed_mps: None,
-            heading_deg: None,
-            accuracy_m: None,
-            hdop: None,
-            odometer_m: None,
-            claim: Claim::default(),
-            door_open: None,
-            passengers: None,
-            occupancy: None,
-            ev: None,
-            provenance: Provenance::Gps,
-            tier: Tier::Signed,
         }
     }
 

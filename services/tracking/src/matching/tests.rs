@@ -21,6 +21,10 @@ fn calls(n: u32) -> (Vec<PatternCall>, Vec<CallTime>) {
     ((0..n).map(call).collect(), (0..n).map(time).collect())
 }
 
+fn bus_line<'a>(shape: &'a Shape, calls: &'a [PatternCall], times: &'a [CallTime]) -> Line<'a> {
+    Line { trip: gtfs::TripIdx(0), shape, first: 0, calls, times, mode: Mode::Bus }
+}
+
 fn sight(s: f64, x: f32, y: f32) -> Sight {
     Sight { t: ORIGIN.plus_s(s), xy: [x, y], heading: None, speed_mps: None, sigma_m: 15.0 }
 }
@@ -29,14 +33,7 @@ fn sight(s: f64, x: f32, y: f32) -> Sight {
 fn a_fix_beyond_the_corridor_has_no_place_on_the_line() {
     let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
     let (calls, times) = calls(5);
-    let line = Line {
-        trip: gtfs::TripIdx(0),
-        shape: &shape,
-        first: 0,
-        calls: &calls,
-        times: &times,
-        mode: Mode::Bus,
-    };
+    let line = bus_line(&shape, &calls, &times);
     assert!(Track::place(&line, ORIGIN, &sight(60.0, 500.0, 61.0), &Params::default()).is_none());
     let track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 40.0), &Params::default()).unwrap();
     assert!((track.along_m - 500.0).abs() < 1.0);
@@ -46,14 +43,7 @@ fn a_fix_beyond_the_corridor_has_no_place_on_the_line() {
 fn the_heading_tells_the_two_lanes_of_an_out_and_back_line_apart() {
     let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
     let (calls, times) = calls(5);
-    let line = Line {
-        trip: gtfs::TripIdx(0),
-        shape: &shape,
-        first: 0,
-        calls: &calls,
-        times: &times,
-        mode: Mode::Bus,
-    };
+    let line = bus_line(&shape, &calls, &times);
     let west = Sight { heading: Some([-1.0, 0.0]), speed_mps: Some(8.0), ..sight(240.0, 1000.0, 5.0) };
     let track = Track::place(&line, ORIGIN, &west, &Params::default()).unwrap();
     assert!((track.along_m - 3010.0).abs() < 30.0, "{}", track.along_m);
@@ -63,14 +53,7 @@ fn the_heading_tells_the_two_lanes_of_an_out_and_back_line_apart() {
 fn the_timetable_tells_the_ends_of_a_round_trip_apart() {
     let shape = Shape::through([[0.0, 0.0], [2000.0, 0.0], [2000.0, 10.0], [0.0, 10.0]]);
     let (calls, times) = calls(5);
-    let line = Line {
-        trip: gtfs::TripIdx(0),
-        shape: &shape,
-        first: 0,
-        calls: &calls,
-        times: &times,
-        mode: Mode::Bus,
-    };
+    let line = bus_line(&shape, &calls, &times);
     let start = Track::place(&line, ORIGIN, &sight(-300.0, 5.0, 5.0), &Params::default()).unwrap();
     assert!(start.along_m < 50.0, "{}", start.along_m);
     let end = Track::place(&line, ORIGIN, &sight(480.0, 5.0, 5.0), &Params::default()).unwrap();
@@ -81,14 +64,7 @@ fn the_timetable_tells_the_ends_of_a_round_trip_apart() {
 fn standing_still_moves_nothing_however_the_fixes_wander() {
     let shape = Shape::through([[0.0, 0.0], [4000.0, 0.0]]);
     let (calls, times) = calls(5);
-    let line = Line {
-        trip: gtfs::TripIdx(0),
-        shape: &shape,
-        first: 0,
-        calls: &calls,
-        times: &times,
-        mode: Mode::Bus,
-    };
+    let line = bus_line(&shape, &calls, &times);
     let params = Params::default();
     let mut track = Track::place(&line, ORIGIN, &sight(60.0, 500.0, 0.0), &params).unwrap();
     for i in 1..20i16 {
@@ -109,14 +85,7 @@ fn explained(apart_m: f32, metres_per_s: f32) -> f64 {
         time.arrival_s = (call.along_m / metres_per_s) as i32;
         time.departure_s = time.arrival_s;
     }
-    let line = Line {
-        trip: gtfs::TripIdx(0),
-        shape: &shape,
-        first: 0,
-        calls: &calls,
-        times: &times,
-        mode: Mode::Bus,
-    };
+    let line = bus_line(&shape, &calls, &times);
     let sights: Vec<Sight> =
         (0..3u8).map(|i| sight(30.0 * f64::from(i), 1200.0 + apart_m * f32::from(i), 0.0)).collect();
     let ended = super::trial(&line, &sights, &Params::default());

@@ -4,7 +4,7 @@
 //! the feed's and a little less exact; this says by how much. Rows of the timetable are no predictions
 //! and are not in it.
 
-use super::log::{HEADER, seconds};
+use super::log::{HEADER, Row, seconds};
 use crate::{CallState, DatedTrip, MonitoredCall, StopBoard};
 use gtfs::{StopIdx, Timestamp, Timetable};
 use std::collections::HashMap;
@@ -46,14 +46,14 @@ impl<W: Write> BoardLog<W> {
             let Some(arrival) = call.expected_arrival.filter(|_| call.vehicle.is_some()) else { continue };
             let shown = (call.trip, call.call, arrival);
             if !before.contains(&shown) {
-                self.write(now, board.stop, shown, call.arrival_q)?;
+                self.write(now, shown, call.arrival_q.unwrap_or([arrival; 3]))?;
             }
             standing.push(shown);
         }
         for gone in before.iter().filter(|old| !standing.iter().any(|new| (new.0, new.1) == (old.0, old.1))) {
             let here = board.calls.iter().find(|call| is(gone, call));
             if here.is_none_or(is_to_come) {
-                self.withdraw(now, board.stop, *gone)?;
+                Row::withdrawal(now, gone.0, gone.1).write(&self.timetable, &mut self.writer)?;
             }
         }
         self.standing.insert(board.stop, standing);
@@ -68,45 +68,12 @@ impl<W: Write> BoardLog<W> {
         Ok(self.writer.flush()?)
     }
 
-    fn write(
-        &mut self,
-        now: Timestamp,
-        stop: StopIdx,
-        shown: Shown,
-        quantiles: Option<[Timestamp; 3]>,
-    ) -> Result<(), csv::Error> {
-        let [p10, p50, p90] = quantiles.unwrap_or([shown.2; 3]).map(seconds);
-        self.record(now, stop, shown, [&seconds(shown.2), &p10, &p50, &p90])
-    }
-
-    fn withdraw(&mut self, now: Timestamp, stop: StopIdx, shown: Shown) -> Result<(), csv::Error> {
-        self.record(now, stop, shown, [""; 4])
-    }
-
-    fn record(
-        &mut self,
-        now: Timestamp,
-        stop: StopIdx,
-        (dated, call, _): Shown,
-        [arrival, p10, p50, p90]: [&str; 4],
-    ) -> Result<(), csv::Error> {
-        let trip = &self.timetable.trips[dated.trip.at()];
-        let sequence = self.timetable.calls(trip.pattern)[usize::from(call)].sequence;
-        self.writer.write_record([
-            seconds(now).as_str(),
-            &trip.id,
-            &dated.day.to_string(),
-            &dated.start.to_string(),
-            "",
-            &sequence.to_string(),
-            &self.timetable.stops[stop.at()].id,
-            arrival,
-            p10,
-            p50,
-            p90,
-            "",
-            "",
-        ])
+    fn write(&mut self, now: Timestamp, shown: Shown, quantiles: [Timestamp; 3]) -> Result<(), csv::Error> {
+        let (trip, call, arrival) = shown;
+        let ([p10, p50, p90], arrival) = (quantiles.map(seconds), seconds(arrival));
+        let times = [arrival.as_str(), &p10, &p50, &p90, ""];
+        let row = Row { made: now, trip, call, vehicle: "", times, kind: "" };
+        row.write(&self.timetable, &mut self.writer)
     }
 }
 

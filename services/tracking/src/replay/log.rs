@@ -97,23 +97,17 @@ impl<W: Write> PredictionLog<W> {
             }
             *last = Some(*call);
             self.rows += 1;
-            let at = &calls[usize::from(call.call)];
+            let [arrival, departure] = [call.arrival, call.departure].map(seconds);
             let [p10, p50, p90] = call.arrival_q.map(seconds);
-            self.writer.write_record([
-                seconds(update.made).as_str(),
-                &trip.id,
-                &update.trip.day.to_string(),
-                &update.trip.start.to_string(),
-                update.vehicle.as_deref().unwrap_or(""),
-                &at.sequence.to_string(),
-                &self.timetable.stops[at.stop.at()].id,
-                &seconds(call.arrival),
-                &p10,
-                &p50,
-                &p90,
-                &seconds(call.departure),
+            let row = Row {
+                made: update.made,
+                trip: update.trip,
+                call: call.call,
+                vehicle: update.vehicle.as_deref().unwrap_or_default(),
+                times: [&arrival, &p10, &p50, &p90, &departure],
                 kind,
-            ])?;
+            };
+            row.write(&self.timetable, &mut self.writer)?;
         }
         skipped.into_iter().try_for_each(|call| self.withdraw(&update.trip, call, update.made))
     }
@@ -126,24 +120,8 @@ impl<W: Write> PredictionLog<W> {
     }
 
     fn withdraw(&mut self, dated: &DatedTrip, call: u16, now: Timestamp) -> Result<(), csv::Error> {
-        let trip = &self.timetable.trips[dated.trip.at()];
-        let at = &self.timetable.calls(trip.pattern)[usize::from(call)];
         self.rows += 1;
-        self.writer.write_record([
-            seconds(now).as_str(),
-            &trip.id,
-            &dated.day.to_string(),
-            &dated.start.to_string(),
-            "",
-            &at.sequence.to_string(),
-            &self.timetable.stops[at.stop.at()].id,
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-        ])
+        Row::withdrawal(now, *dated, call).write(&self.timetable, &mut self.writer)
     }
 
     /// The scorer's word for the situation of a prediction.
@@ -164,6 +142,46 @@ impl<W: Write> PredictionLog<W> {
         } else {
             "terminal"
         }
+    }
+}
+
+/// A row of a log, under [`HEADER`].
+pub(super) struct Row<'a> {
+    pub(super) made: Timestamp,
+    pub(super) trip: DatedTrip,
+    pub(super) call: u16,
+    pub(super) vehicle: &'a str,
+    /// Arrival, its 10 %, 50 % and 90 % quantiles, departure.
+    pub(super) times: [&'a str; 5],
+    pub(super) kind: &'a str,
+}
+
+impl Row<'_> {
+    /// One that takes back what was told of a call.
+    pub(super) fn withdrawal(made: Timestamp, trip: DatedTrip, call: u16) -> Self {
+        Self { made, trip, call, vehicle: "", times: [""; 5], kind: "" }
+    }
+
+    /// Appends it.
+    pub(super) fn write(&self, timetable: &Timetable, to: &mut csv::Writer<impl Write>) -> csv::Result<()> {
+        let trip = &timetable.trips[self.trip.trip.at()];
+        let at = &timetable.calls(trip.pattern)[usize::from(self.call)];
+        let [arrival, p10, p50, p90, departure] = self.times;
+        to.write_record([
+            seconds(self.made).as_str(),
+            &trip.id,
+            &self.trip.day.to_string(),
+            &self.trip.start.to_string(),
+            self.vehicle,
+            &at.sequence.to_string(),
+            &timetable.stops[at.stop.at()].id,
+            arrival,
+            p10,
+            p50,
+            p90,
+            departure,
+            self.kind,
+        ])
     }
 }
 

@@ -199,7 +199,8 @@ const LAYOVER_S: f64 = 120.0;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallSource, Claim, Event, Ping, Provenance, StopBoard, Tier};
+    use crate::ping::bare;
+    use crate::{CallSource, Claim, Event, Ping, StopBoard};
     use gtfs::{ServiceDay, ServiceTime};
     use std::sync::Arc;
 
@@ -215,26 +216,8 @@ mod tests {
         let mut tracker = Tracker::new(Arc::clone(&timetable));
         let day = ServiceDay::parse("20261124").unwrap();
         let now = day.at(timetable.tz, ServiceTime::parse(b"08:11:00").unwrap());
-        let (lat, lon) = gtfs::fixture::lat_lon(2000.0, 0.0);
-        let ping = Ping {
-            vehicle: "v".into(),
-            t: now,
-            received: now,
-            lat,
-            lon,
-            speed_mps: Some(0.0),
-            heading_deg: None,
-            accuracy_m: None,
-            hdop: None,
-            odometer_m: None,
-            claim: Claim { trip: Some(claimed.into()), ..Claim::default() },
-            door_open: None,
-            passengers: None,
-            occupancy: None,
-            ev: None,
-            provenance: Provenance::Gps,
-            tier: Tier::Signed,
-        };
+        let claim = Claim { trip: Some(claimed.into()), ..Claim::default() };
+        let ping = Ping { speed_mps: Some(0.0), claim, ..bare("v", now, 2000.0, 0.0) };
         let mut effects = Vec::new();
         tracker.step(now, Event::Tick, &mut effects);
         tracker.step(now, Event::Ping(ping), &mut effects);

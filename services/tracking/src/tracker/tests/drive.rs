@@ -1,8 +1,9 @@
 //! A small driver: keeps time, ticks when asked, remembers the newest of everything told.
 
+pub(super) use crate::ping::bare;
 use crate::{
-    Claim, Command, DatedTrip, Effect, Event, MonitoredCall, Ping, Provenance, StopBoard, Tier, Tracker,
-    TripUpdate, VehiclePosition,
+    Claim, Command, DatedTrip, Effect, Event, MonitoredCall, Ping, StopBoard, Tracker, TripUpdate,
+    VehiclePosition,
 };
 use gtfs::{ServiceDay, ServiceTime, StopVisit, Timestamp, Timetable};
 use std::collections::BTreeMap;
@@ -181,29 +182,5 @@ impl Drive {
             self.give(Ping { claim, ..bare(vehicle, begin.plus_s(s), east_m, 0.0) });
             s += 10.0;
         }
-    }
-}
-
-/// A ping that says nothing but where and when.
-pub(super) fn bare(vehicle: &str, t: Timestamp, east_m: f64, north_m: f64) -> Ping {
-    let (lat, lon) = gtfs::fixture::lat_lon(east_m, north_m);
-    Ping {
-        vehicle: Arc::from(vehicle),
-        t,
-        received: t,
-        lat,
-        lon,
-        speed_mps: None,
-        heading_deg: None,
-        accuracy_m: Some(10.0),
-        hdop: None,
-        odometer_m: None,
-        claim: Claim::default(),
-        door_open: None,
-        passengers: None,
-        occupancy: None,
-        ev: None,
-        provenance: Provenance::Gps,
-        tier: Tier::Signed,
     }
 }
