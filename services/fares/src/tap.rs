@@ -1,5 +1,6 @@
 //! One touch of a card on a terminal, as the terminal told it.
 
+use crate::money::Satang;
 use gtfs::Timestamp;
 use std::fmt;
 use std::sync::Arc;
@@ -51,20 +52,78 @@ impl TapKind {
     }
 }
 
+/// The clocks of a request that brought taps, at the moment it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestClock {
+    /// When the server had its headers.
+    pub received: Timestamp,
+    /// The run of the terminal in which it was sent.
+    pub boot: Arc<str>,
+    /// Milliseconds since that run began.
+    pub up_ms: i64,
+    /// The terminal's wall clock, where it has one.
+    pub wall: Option<Timestamp>,
+    /// The last round trip that the terminal measured, milliseconds.
+    pub rtt_ms: i64,
+}
+
+/// The clocks of the terminal at the tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapClock {
+    /// The run of the terminal.
+    pub boot: Arc<str>,
+    /// Milliseconds since that run began.
+    pub up_ms: i64,
+    /// Its wall clock, right or wrong.
+    pub wall: Option<Timestamp>,
+    /// The time that its GPS receiver gave.
+    pub gps: Option<Timestamp>,
+}
+
+/// Where the terminal believed it was. Hints: the server's own observation of the vehicle comes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The vehicle; empty at a pier.
+    pub vehicle: Arc<str>,
+    /// The trip that its driver chose; empty when unknown.
+    pub trip: Arc<str>,
+    /// The stop; empty when unknown.
+    pub stop: Arc<str>,
+    /// Latitude and longitude in millionths of a degree, accuracy in metres.
+    pub fix: Option<(i32, i32, i32)>,
+}
+
 /// A tap as received. What follows from it (its time, leg, charge) is made elsewhere, and can be made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
     /// Its permanent name.
     pub id: TapId,
-    /// When the server had it.
-    pub received: Timestamp,
     /// The card's keyed token; a card number never enters.
     pub card: Arc<str>,
     /// What the terminal meant.
     pub kind: TapKind,
+    /// Its own clocks.
+    pub clock: TapClock,
+    /// Those of the request that brought it.
+    pub request: Arc<RequestClock>,
+    /// Where the terminal believed it was.
+    pub whereabouts: Whereabouts,
+    /// Riders: the holder and companions, 1 to [`PAX_MAX`].
+    pub pax: u8,
+    /// Why the terminal did not let the rider in; `None` when it did.
+    pub denied: Option<Arc<str>>,
+    /// The fare that the terminal showed.
+    pub fare_shown: Option<Satang>,
+    /// The balance that it showed.
+    pub balance_shown: Option<Satang>,
+    /// The version of the deny list that it had.
+    pub deny_ver: i64,
     /// The tap as the terminal hashed it: `epoch|s|bt|up|w|c|k|v|trip|st|lat|lon|acc|gt|pax|out|f|b`.
     pub line: Arc<str>,
 }
+
+/// Most riders on one tap (fares design, section 11).
+pub const PAX_MAX: u8 = 4;
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,6 @@ pub use panel::Panel;
 pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};
 pub use quarantine::Rejected;
 pub use retention::{Deleted, Retention};
-pub use tap::{TapBatch, TapReceipt};
+pub use tap::{TapBatch, TapReceipt, TapRow};
 pub use visit::Visit;
 pub use writer::{Writer, WriterTask};

@@ -8,10 +8,25 @@ use crate::seq_window::{SeqWindow, Sighting};
 use crate::sql::{Many, Tx, many, on_pool, on_tx};
 use crate::words::known;
 use crate::{Db, StoreError};
-use fares::{Tap, TapId, TapKind};
+use fares::{TapId, TapKind};
 use gtfs::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
+
+/// A tap as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapRow {
+    /// Its permanent name.
+    pub id: TapId,
+    /// When the server had it.
+    pub received: Timestamp,
+    /// The card's keyed token.
+    pub card: Arc<str>,
+    /// What the terminal meant.
+    pub kind: TapKind,
+    /// The tap as the terminal hashed it.
+    pub line: Arc<str>,
+}
 
 /// One request of a terminal: all taps are of its `terminal` and `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +40,7 @@ pub struct TapBatch {
     /// Its bytes as sent: the evidence.
     pub body: Vec<u8>,
     /// The taps in it, in any order.
-    pub taps: Vec<Tap>,
+    pub taps: Vec<TapRow>,
 }
 
 /// What became of a batch: it is on disk.
@@ -89,7 +104,7 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
-    pub async fn taps_after(&self, cursor: i64, rows_max: u32) -> Result<Vec<(i64, Tap)>, StoreError> {
+    pub async fn taps_after(&self, cursor: i64, rows_max: u32) -> Result<Vec<(i64, TapRow)>, StoreError> {
         type Columns = (i64, String, i64, i64, i64, String, String, String);
         let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
             "select id, terminal, epoch, seq, received_us, card, kind, line from tap \
@@ -101,7 +116,7 @@ impl Db {
         .await?);
         let tap = |(id, terminal, epoch, seq, received_us, card, kind, line): Columns| {
             let epoch = u32::try_from(epoch).unwrap_or_default();
-            let tap = Tap {
+            let tap = TapRow {
                 received: Timestamp(received_us),
                 card: card.into(),
                 kind: known("tap", &terminal, "kind", &kind, TapKind::from_word(&kind))?,
@@ -115,7 +130,7 @@ impl Db {
 }
 
 fn check(batch: &TapBatch) -> Result<(), StoreError> {
-    let foreign = |tap: &&Tap| tap.id.terminal != batch.terminal || tap.id.epoch != batch.epoch;
+    let foreign = |tap: &&TapRow| tap.id.terminal != batch.terminal || tap.id.epoch != batch.epoch;
     match batch.taps.iter().find(foreign) {
         Some(tap) => Err(StoreError::Refused(format!(
             "tap {} is in a batch of terminal {} epoch {}",
@@ -134,8 +149,8 @@ async fn sift<'a>(
     tx: &mut Tx,
     batch: &'a TapBatch,
     window: &mut SeqWindow,
-) -> Result<(Vec<&'a Tap>, Vec<usize>), sqlx::Error> {
-    let (mut fresh, mut duplicates): (Vec<&Tap>, _) = (Vec::new(), Vec::new());
+) -> Result<(Vec<&'a TapRow>, Vec<usize>), sqlx::Error> {
+    let (mut fresh, mut duplicates): (Vec<&TapRow>, _) = (Vec::new(), Vec::new());
     for (at, tap) in batch.taps.iter().enumerate() {
         let new = match window.sight(tap.id.seq) {
             Sighting::Fresh => true,
@@ -169,7 +184,7 @@ async fn is_stored(tx: &mut Tx, id: &TapId) -> Result<bool, sqlx::Error> {
     Ok(row.is_some())
 }
 
-async fn insert(tx: &mut Tx, batch: &TapBatch, fresh: &[&Tap]) -> Result<(), sqlx::Error> {
+async fn insert(tx: &mut Tx, batch: &TapBatch, fresh: &[&TapRow]) -> Result<(), sqlx::Error> {
     let count = i64::try_from(fresh.len()).unwrap_or(i64::MAX);
     let (last,): (i64,) = on_tx!(tx, on => sqlx::query_as(
         "update tap_head set id = id + $1 where one = 1 returning id",
@@ -193,7 +208,7 @@ async fn insert(tx: &mut Tx, batch: &TapBatch, fresh: &[&Tap]) -> Result<(), sql
     .execute(on)
     .await
     .map(drop)?);
-    let rows: Vec<(i64, &Tap)> = (first..).zip(fresh.iter().copied()).collect();
+    let rows: Vec<(i64, &TapRow)> = (first..).zip(fresh.iter().copied()).collect();
     many!(
         tx,
         INSERT,

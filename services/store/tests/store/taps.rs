@@ -1,11 +1,11 @@
 //! Fare card taps: each once, in an order that a cursor can follow.
 
 use crate::place::{DAY, on_both};
-use fares::{Tap, TapId, TapKind};
-use store::{Db, StoreError, TapBatch};
+use fares::{TapId, TapKind};
+use store::{Db, StoreError, TapBatch, TapRow};
 
 fn taps(terminal: &str, epoch: u32, seqs: impl IntoIterator<Item = i64>) -> TapBatch {
-    let tap = |seq| Tap {
+    let tap = |seq| TapRow {
         id: TapId { terminal: terminal.into(), epoch, seq },
         received: DAY,
         card: "mE3kq0vT".into(),
@@ -21,7 +21,7 @@ fn taps(terminal: &str, epoch: u32, seqs: impl IntoIterator<Item = i64>) -> TapB
     }
 }
 
-async fn all(db: &Db) -> Vec<(i64, Tap)> {
+async fn all(db: &Db) -> Vec<(i64, TapRow)> {
     db.taps_after(0, 100_000).await.unwrap()
 }
 
@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(db.taps_store(&two).await.unwrap().ack, Some(101));
         let read = all(&db).await;
         assert_eq!(read.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-        let sent: Vec<Tap> = one.taps.into_iter().chain(two.taps).collect();
+        let sent: Vec<TapRow> = one.taps.into_iter().chain(two.taps).collect();
         assert_eq!(read.iter().map(|(_, tap)| tap.clone()).collect::<Vec<_>>(), sent);
         assert_eq!(db.taps_after(3, 1).await.unwrap(), read[3..4]);
     }
