@@ -6,8 +6,10 @@ pub mod journal;
 pub mod leg;
 pub mod money;
 pub mod tap;
+pub mod tariff;
 
 pub use journal::{Account, Journal, JournalKind, Posting};
 pub use leg::{Leg, LegId, LegStatus, Price};
 pub use money::Satang;
 pub use tap::{Tap, TapId, TapKind};
+pub use tariff::{Tariff, Tariffs};
