@@ -38,11 +38,20 @@ pub(crate) struct Found {
     pub(crate) is_confirmed: bool,
 }
 
+/// A leg with both taps.
+#[derive(Clone, Debug)]
+struct Ridden {
+    route: Arc<str>,
+    from: Arc<str>,
+    to: Arc<str>,
+    t: Timestamp,
+}
+
 /// What a card did before, as far as it teaches where it gets off, and how often that was used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Habits {
-    /// Route, boarding stop, alighting stop, when: of legs with both taps, oldest first.
-    rides: Vec<(Arc<str>, Arc<str>, Arc<str>, Timestamp)>,
+    /// Legs with both taps, oldest first.
+    rides: Vec<Ridden>,
     /// Year and month of each autofill.
     filled: Vec<(i32, u32)>,
 }
@@ -51,7 +60,8 @@ impl Habits {
     /// Remembers a leg with both ends.
     pub(crate) fn note(&mut self, place: &Place, to: &Arc<str>, t: Timestamp, status: LegStatus) {
         if status == LegStatus::Complete && !to.is_empty() && !place.stop.is_empty() {
-            self.rides.push((Arc::clone(&place.route), Arc::clone(&place.stop), Arc::clone(to), t));
+            let (route, from, to) = (Arc::clone(&place.route), Arc::clone(&place.stop), Arc::clone(to));
+            self.rides.push(Ridden { route, from, to, t });
         }
     }
 
@@ -72,10 +82,9 @@ impl Habits {
     fn usual(&self, on: &PlacedTap, tariff: &Tariff) -> Option<&Arc<str>> {
         let limits = tariff.limits();
         let oldest = Timestamp(on.t.0 - i64::from(limits.habit_days) * DAY_S * MICROS);
-        let like = |ride: &&(Arc<str>, Arc<str>, Arc<str>, Timestamp)| {
-            ride.3 >= oldest && ride.0 == on.place.route && ride.1 == on.place.stop
-        };
-        let ends: Vec<&Arc<str>> = self.rides.iter().filter(like).map(|ride| &ride.2).collect();
+        let like =
+            |ride: &&Ridden| ride.t >= oldest && ride.route == on.place.route && ride.from == on.place.stop;
+        let ends: Vec<&Arc<str>> = self.rides.iter().filter(like).map(|ride| &ride.to).collect();
         if ends.len() < limits.habit_legs_min as usize {
             return None;
         }
@@ -148,7 +157,9 @@ fn nearest(
         (walk_m <= reach_m && by.is_none_or(|by| there_at <= by.0)).then_some(walk_m)
     };
     let walks = candidates.iter().filter_map(|candidate| Some((walk(candidate)?, candidate)));
-    walks.min_by_key(|(walk_m, candidate)| (*walk_m, &candidate.stop, candidate.arrived)).map(|(_, c)| Arc::clone(&c.stop))
+    walks
+        .min_by_key(|(walk_m, candidate)| (*walk_m, &candidate.stop, candidate.arrived))
+        .map(|(_, c)| Arc::clone(&c.stop))
 }
 
 /// Whole metres, rounded down.
@@ -175,7 +186,8 @@ pub(crate) fn candidates(on: &PlacedTap, facts: Facts<'_>) -> Vec<Candidate> {
             let left = call.left.unwrap_or(call.aimed).0;
             call.stop == on.place.stop && from <= left && left <= until
         };
-        let is_here = facts.tariffs.at(on.t).network_of(&ride.route).is_some_and(|net| *net == on.place.network);
+        let is_here =
+            facts.tariffs.at(on.t).network_of(&ride.route).is_some_and(|net| *net == on.place.network);
         if is_here && let Some(at) = (0..ride.calls.len()).find(leaves) {
             found.extend(served_after(ride, at));
         }

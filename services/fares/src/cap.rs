@@ -68,8 +68,10 @@ impl Caps {
         let sum = match cap.period {
             Period::Rolling(days) => {
                 let from = due.day.0.checked_sub_days(Days::new(u64::from(days.saturating_sub(1))));
-                of_rider.filter(|entry| from.is_none_or(|from| entry.2 >= from) && entry.2 <= due.day.0)
-                    .map(|entry| entry.3.0).sum()
+                of_rider
+                    .filter(|entry| from.is_none_or(|from| entry.2 >= from) && entry.2 <= due.day.0)
+                    .map(|entry| entry.3.0)
+                    .sum()
             }
             period => {
                 let from = first_day(period, due.day);
@@ -81,7 +83,9 @@ impl Caps {
 
     fn count(&mut self, cap: &Cap, due: Due<'_>, charge: Satang) {
         let from = first_day(cap.period, due.day);
-        let same = |entry: &(Arc<str>, u8, NaiveDate, Satang)| entry.0 == cap.id && entry.1 == due.rider && entry.2 == from;
+        let same = |entry: &(Arc<str>, u8, NaiveDate, Satang)| {
+            entry.0 == cap.id && entry.1 == due.rider && entry.2 == from
+        };
         // A card's legs are in order: it is nearly always among the last few.
         match self.used.iter().rposition(same) {
             Some(at) => self.used[at].3.0 += charge.0,

@@ -7,9 +7,9 @@
 use crate::ride::{Place, PlacedTap, Rides};
 use crate::tap::TapKind;
 use crate::tariff::{Tariff, Tariffs};
-use std::sync::Arc;
 use gtfs::time::MICROS;
 use gtfs::{ServiceDay, Timestamp};
+use std::sync::Arc;
 
 /// Two taps on one vehicle whose trip is unknown belong to one ride if they are at most this far apart, seconds.
 /// Ours: longer than any ride of a town, shorter than a vehicle needs to come round for most riders.
@@ -104,8 +104,8 @@ pub struct Paired {
 pub fn pair(taps: &[PlacedTap], rides: &Rides, tariffs: InForce<'_>, horizon: Horizon) -> Paired {
     let mut pairing =
         Pairing { taps, rides, tariffs, done: Paired::default(), open: None, voided: Vec::new() };
-    for at in 0..taps.len() {
-        let fate = if taps[at].denied { Fate::Denied } else { pairing.take(at) };
+    for (at, tap) in taps.iter().enumerate() {
+        let fate = if tap.denied { Fate::Denied } else { pairing.take(at) };
         pairing.done.fates.push(fate);
     }
     pairing.finish(horizon)

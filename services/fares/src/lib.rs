@@ -2,9 +2,19 @@
 //!
 //! No clock, no database, no hash, no float: time is an argument, money is whole satang.
 
+pub mod apportion;
+mod autofill;
+mod cap;
+pub mod card;
+pub mod engine;
 pub mod journal;
+pub mod journey;
 pub mod leg;
 pub mod money;
+pub mod place;
+pub mod rate;
+pub mod retime;
+pub mod ride;
 pub mod tap;
 pub mod tariff;
 

@@ -108,7 +108,8 @@ impl Places {
         }
         ride.vehicle = Arc::clone(&visit.vehicle);
         let seen = self.seen.entry(Arc::clone(&visit.vehicle)).or_default();
-        let known = seen.iter_mut().rev().find(|call| call.sequence == visit.sequence && *call.ride == visit.ride);
+        let known =
+            seen.iter_mut().rev().find(|call| call.sequence == visit.sequence && *call.ride == visit.ride);
         if let Some(call) = known {
             (call.begin, call.left) = (begin, visit.left.or(call.left));
             return true;
@@ -141,7 +142,9 @@ impl Places {
             place.vehicle = "".into();
             return place;
         }
-        let call = self.seen_at(&place.vehicle, t, tap.kind).map(|seen| (Arc::clone(&seen.ride), Some(seen.sequence)));
+        let call = self
+            .seen_at(&place.vehicle, t, tap.kind)
+            .map(|seen| (Arc::clone(&seen.ride), Some(seen.sequence)));
         let call = call.or_else(|| self.hinted(tap, t, tariff));
         let Some((key, sequence)) = call else { return place };
         let Some(ride) = self.rides.get(&*key) else { return place };
@@ -165,7 +168,10 @@ impl Places {
         let next_call = seen.get(next);
         let last = seen.get(next.checked_sub(1)?)?;
         let left = last.left.unwrap_or(last.begin);
-        let is_last_call = self.rides.get(&*last.ride).is_some_and(|ride| ride.calls.last().is_some_and(|call| call.sequence == last.sequence));
+        let is_last_call = self
+            .rides
+            .get(&*last.ride)
+            .is_some_and(|ride| ride.calls.last().is_some_and(|call| call.sequence == last.sequence));
         if is_last_call && kind != TapKind::Off {
             // Nobody boards where a trip ends: it is for the next trip, if that has begun to be seen.
             let soon = next_call.filter(|next| next.begin.0 - t.0 <= SEEN_S_MAX * MICROS);
@@ -176,7 +182,11 @@ impl Places {
         }
         match next_call {
             // Between two calls a rider gets off at the nearer one in time.
-            Some(next) if kind == TapKind::Off && next.ride == last.ride && next.begin.0 - t.0 < t.0 - left.0 => Some(next),
+            Some(next)
+                if kind == TapKind::Off && next.ride == last.ride && next.begin.0 - t.0 < t.0 - left.0 =>
+            {
+                Some(next)
+            }
             _ => Some(last),
         }
     }
@@ -193,7 +203,10 @@ impl Places {
             let begins = ride.calls.first().map_or(i64::MAX, |call| call.aimed.0 - HINT_BEFORE_S * MICROS);
             begins <= t.0 && t.0 <= ride.end().0.saturating_add(HINT_AFTER_S * MICROS)
         };
-        let ride = [day, day.previous(), day.next()].into_iter().filter_map(|day| self.rides.get(&key(day))).find(runs)?;
+        let ride = [day, day.previous(), day.next()]
+            .into_iter()
+            .filter_map(|day| self.rides.get(&key(day)))
+            .find(runs)?;
         let call = ride.calls.iter().find(|call| call.stop == hint.stop);
         Some((Arc::new(ride.key.clone()), call.map(|call| call.sequence)))
     }

@@ -11,7 +11,7 @@ use crate::journey::{End, Fate, Horizon, InForce, Passage, deadline, pair, servi
 use crate::leg::{Leg, LegId, LegStatus, Price};
 use crate::money::Satang;
 use crate::ride::{PlacedTap, Rides};
-use crate::tariff::{Ask, Fare, Ridden, Tariff};
+use crate::tariff::{Ask, Fare, GroupIdx, Ridden, Tariff};
 use gtfs::time::MICROS;
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::HashMap;
@@ -57,9 +57,10 @@ pub struct Rated {
 
 /// Prices the taps of a card, which are in [`PlacedTap::order`].
 #[must_use]
-pub fn rate(taps: &[PlacedTap], profile: &Profile, facts: Facts<'_>) -> Rated {
+pub fn rate(card: &Arc<str>, taps: &[PlacedTap], profile: &Profile, facts: Facts<'_>) -> Rated {
     let paired = pair(taps, facts.rides, facts.tariffs, facts.horizon);
-    let mut rating = Rating { taps, profile, facts, legs: Vec::new(), last: None, caps: Caps::default() };
+    let mut rating =
+        Rating { card, taps, profile, facts, legs: Vec::new(), last: None, caps: Caps::default() };
     let mut habits = Habits::default();
     // Positions of legs by passage, for the fates.
     let mut legs_of = Vec::with_capacity(paired.passages.len());
@@ -81,13 +82,15 @@ pub fn rate(taps: &[PlacedTap], profile: &Profile, facts: Facts<'_>) -> Rated {
     Rated { fates: paired.fates.iter().map(at_leg).collect(), legs: rating.legs, look_again }
 }
 
+/// A card in the middle of being priced.
 struct Rating<'a> {
+    card: &'a Arc<str>,
     taps: &'a [PlacedTap],
     profile: &'a Profile,
     facts: Facts<'a>,
     legs: Vec<RatedLeg>,
     /// The holder's last leg, from which he may change, and how many changes there were.
-    last: Option<(Ridden, LegId, u32)>,
+    last: Option<(Ridden<'a>, LegId, u32)>,
     caps: Caps,
 }
 
@@ -117,7 +120,7 @@ enum Way {
     Nothing,
 }
 
-impl Rating<'_> {
+impl<'a> Rating<'a> {
     fn passage(&mut self, passage: &Passage, later: &[Passage], habits: &mut Habits) {
         let first = &self.taps[passage.first];
         let tariff: &Tariff = self.facts.tariffs.at(first.t);
@@ -138,10 +141,11 @@ impl Rating<'_> {
         passage: &Passage,
         course: &Course,
         tariff: &Tariff,
-        category: &str,
+        category: &'a str,
         companion: u8,
     ) -> RatedLeg {
-        let first = &self.taps[passage.first];
+        let taps = self.taps;
+        let first = &taps[passage.first];
         let id = LegId { tap: first.id.clone(), companion };
         let day = service_day(first, tariff);
         let fare = course_fare(tariff, first, course, category);
@@ -154,7 +158,16 @@ impl Rating<'_> {
         };
         let is_ridden = course.status != LegStatus::Void;
         if companion == 0 && is_ridden {
-            self.change(&id, first, course, &fare, tariff, category, &mut price);
+            let next = Ridden {
+                group: fare.group,
+                route: &first.place.route,
+                start: first.t,
+                end: course.change_from,
+                alone: fare.alone,
+                rider: category,
+                medium: "",
+            };
+            (price.transfer, price.after) = self.change(tariff, &id, next);
         }
         if is_ridden {
             let due = Due {
@@ -175,46 +188,37 @@ impl Rating<'_> {
         RatedLeg { leg, is_final_at }
     }
 
-    /// Changing vehicles: greedy in the order of time, never dearer than separate legs (section 6).
-    fn change(
-        &mut self,
-        id: &LegId,
-        first: &PlacedTap,
-        course: &Course,
-        fare: &Fare,
-        tariff: &Tariff,
-        category: &str,
-        price: &mut Price,
-    ) {
-        let next = Ridden {
-            group: fare.group,
-            route: Arc::clone(&first.place.route),
-            start: first.t,
-            end: course.change_from,
-            alone: fare.alone,
-            rider: category.into(),
-            medium: "".into(),
-        };
-        let mut hops = 0;
-        if let Some((before, before_id, before_hops)) = &self.last
-            && let Some(off) = tariff.transfer(before, &next, *before_hops)
-        {
-            price.transfer = Satang(off.0.clamp(-fare.alone.0.max(0), 0));
-            price.after = Some(before_id.clone());
-            hops = before_hops + 1;
+    /// Changing vehicles: greedy in the order of time, never dearer than separate legs (section 6). What it takes off,
+    /// and the leg before.
+    fn change(&mut self, tariff: &Tariff, id: &LegId, next: Ridden<'a>) -> (Satang, Option<LegId>) {
+        let changed = self.last.as_ref().and_then(|(before, before_id, hops)| {
+            let off = tariff.transfer(before, &next, *hops)?;
+            Some((off, before_id.clone(), tariff.joined(before, &next), hops + 1))
+        });
+        match changed {
+            Some((off, before, chain, hops)) => {
+                self.last = Some((chain, id.clone(), hops));
+                (off, Some(before))
+            }
+            None => {
+                self.last = Some((next, id.clone(), 0));
+                (Satang(0), None)
+            }
         }
-        self.last = Some((next, id.clone(), hops));
     }
 
     fn leg(&self, id: LegId, passage: &Passage, course: &Course, day: ServiceDay, price: Price) -> Leg {
         let first = &self.taps[passage.first];
         let place = &first.place;
         let from = match passage.end {
-            End::MissingOn => self.ride_of(first).map_or_else(|| "".into(), |ride| Arc::clone(&ride.calls[0].stop)),
+            End::MissingOn => {
+                self.ride_of(first).map_or_else(|| "".into(), |ride| Arc::clone(&ride.calls[0].stop))
+            }
             _ => Arc::clone(&place.stop),
         };
         Leg {
             id,
+            card: Arc::clone(self.card),
             off: passage.off.map(|off| self.taps[off].id.clone()),
             status: course.status,
             service_day: day,
@@ -314,7 +318,9 @@ impl Rating<'_> {
         let way = match &last {
             _ if self.is_pardoned(on) => Way::Least,
             Some(last) => Way::Between(from, Arc::clone(last), on.t),
-            None => Way::DearestFrom(autofill::candidates(on, self.facts).into_iter().map(|c| c.stop).collect()),
+            None => {
+                Way::DearestFrom(autofill::candidates(on, self.facts).into_iter().map(|c| c.stop).collect())
+            }
         };
         let status = if passage.end == End::Open { LegStatus::Open } else { LegStatus::MissingOff };
         let to = last.unwrap_or_else(|| "".into());
@@ -335,7 +341,9 @@ impl Rating<'_> {
         habits: &mut Habits,
     ) {
         let next = autofill::next_boarding(on, later, self.taps, self.facts.tariffs);
-        let Some(found) = autofill::alighting(on, next, self.profile, habits, tariff, self.facts) else { return };
+        let Some(found) = autofill::alighting(on, next, self.profile, habits, tariff, self.facts) else {
+            return;
+        };
         let filled = Way::Between(Arc::clone(&on.place.stop), Arc::clone(&found.stop), on.t);
         let by_default = way_fare(tariff, on, &course.way, category).alone;
         let is_less = way_fare(tariff, on, &filled, category).alone < by_default;
@@ -377,16 +385,35 @@ fn way_fare(tariff: &Tariff, first: &PlacedTap, way: &Way, rider: &str) -> Fare 
     let fare = match way {
         Way::Between(from, to, end) => between(from, to, *end),
         Way::DearestFrom(stops) => {
-            let fares = stops.iter().filter_map(|to| between(&first.place.stop, to, first.t));
-            fares
+            let ends =
+                if stops.is_empty() { all_stops(tariff) } else { stops.iter().map(|stop| &**stop).collect() };
+            ends.into_iter()
+                .filter_map(|to| between(&first.place.stop, to, first.t))
                 .max_by_key(|fare| fare.alone)
-                .or_else(|| tariff.dearest_from(network, &first.place.stop, first.t, rider, ""))
         }
-        Way::DearestTo => tariff.dearest_to(network, &first.place.stop, first.t, rider, ""),
+        Way::DearestTo => {
+            let starts = all_stops(tariff).into_iter();
+            starts.filter_map(|from| between(from, &first.place.stop, first.t)).max_by_key(|fare| fare.alone)
+        }
         Way::Least => None,
-        Way::Nothing => Some(Fare::default()),
+        Way::Nothing => Some(flat(Satang(0), Satang(0))),
     };
-    fare.unwrap_or_else(|| tariff.least(network, rider))
+    fare.unwrap_or_else(|| flat(tariff.minimum(network, ""), tariff.minimum(network, rider)))
+}
+
+/// A fare that no rule gave.
+fn flat(full: Satang, alone: Satang) -> Fare {
+    Fare { full, alone, group: GroupIdx::NONE, product: "".into() }
+}
+
+/// Every stop that the tariff has an area for: where distance decides, there are fares between them.
+fn all_stops(tariff: &Tariff) -> Vec<&str> {
+    tariff.rows().stop_areas.iter().map(|(_, stop)| &**stop).collect()
+}
+
+/// The category by its name, the default one too.
+fn named<'t>(tariff: &'t Tariff, category: &'t str) -> &'t str {
+    if category.is_empty() { tariff.default_rider() } else { category }
 }
 
 impl Passage {

@@ -140,7 +140,9 @@ impl Clocks {
                 let t = Timestamp(wall.0.saturating_sub(off_us));
                 checked(Timed { t, method: Method::Wall, bound_ms: WALL_BOUND_MS }, request.received)
             }
-            (Some(t), None) => checked(Timed { t, method: Method::Wall, bound_ms: WALL_BOUND_MS }, request.received),
+            (Some(t), None) => {
+                checked(Timed { t, method: Method::Wall, bound_ms: WALL_BOUND_MS }, request.received)
+            }
             (None, _) => untimed(request.received),
         }
     }

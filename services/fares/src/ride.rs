@@ -52,7 +52,9 @@ impl Ride {
     /// When it ends: the later of aimed and actual arrival at its last stop.
     #[must_use]
     pub fn end(&self) -> Timestamp {
-        self.calls.last().map_or(Timestamp(i64::MAX), |last| last.arrived.map_or(last.aimed, |t| t.max(last.aimed)))
+        self.calls
+            .last()
+            .map_or(Timestamp(i64::MAX), |last| last.arrived.map_or(last.aimed, |t| t.max(last.aimed)))
     }
 
     /// How long it should take, microseconds.
