@@ -235,16 +235,20 @@ impl<'a> Rating<'a> {
         }
     }
 
-    /// The end of its trip and half an hour, or the close of its day (section 8).
+    /// The end of its trip and half an hour, or the close of its day (section 8). Where the tap-off is missing: when every
+    /// departure that it could have been is over.
     fn final_at(&self, passage: &Passage, leg: &Leg, tariff: &Tariff) -> Timestamp {
+        let first = &self.taps[passage.first];
         if self.facts.horizon.closed.is_some_and(|day| leg.service_day <= day) {
             return leg.start;
         }
-        if passage.end == End::Open {
-            return Timestamp(i64::MAX);
+        match passage.end {
+            End::Open => return Timestamp(i64::MAX),
+            End::MissingOff => return deadline(first, self.facts.rides, tariff),
+            _ => {}
         }
         let grace_us = i64::from(tariff.limits().trip_end_grace_s) * MICROS;
-        let end = self.ride_of(&self.taps[passage.first]).map_or(leg.end, |ride| ride.end().max(leg.end));
+        let end = self.ride_of(first).map_or(leg.end, |ride| ride.end().max(leg.end));
         Timestamp(end.0.saturating_add(grace_us))
     }
 

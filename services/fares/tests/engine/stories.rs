@@ -1,0 +1,1 @@
+//! Single days, told step by step.
