@@ -45,7 +45,8 @@ impl<'a> Drive<'a> {
     pub(crate) fn restart(&mut self, visits: Vec<Event>) {
         self.engine = FareEngine::new();
         self.configure();
-        let cards: Vec<_> = self.books.records.values().map(|record| std::sync::Arc::clone(&record.card)).collect();
+        let cards: Vec<_> =
+            self.books.records.values().map(|record| std::sync::Arc::clone(&record.card)).collect();
         self.at(self.now, visits.into_iter().chain(cards.into_iter().map(Event::Load)).collect());
     }
 
