@@ -16,6 +16,7 @@ pub mod export;
 pub mod feed;
 pub mod file;
 pub mod frames;
+pub mod journey;
 pub mod limits;
 mod price;
 pub mod rows;
