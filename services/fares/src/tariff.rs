@@ -10,6 +10,7 @@
 
 pub mod cap;
 mod change;
+pub mod check;
 mod compile;
 pub mod dated;
 pub mod export;

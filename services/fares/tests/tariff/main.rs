@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod ctran;
 #[cfg(test)]
+mod doubts;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod naive;

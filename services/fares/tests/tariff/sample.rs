@@ -7,7 +7,7 @@ use gtfs::{Timestamp, Timetable};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const FILE: &str = include_str!("../../../../ops/sample-network/facts/tariff.toml");
+pub(crate) const FILE: &str = include_str!("../../../../ops/sample-network/facts/tariff.toml");
 /// What GTFS has no place for, said again over the feed.
 const OVER: &str = "
 same_route_changes = false
@@ -19,7 +19,7 @@ fn tariff() -> Tariff {
     Tariff::from_file("tariff.toml", FILE).expect("a tariff")
 }
 
-fn feed() -> Timetable {
+pub(crate) fn feed() -> Timetable {
     timetable(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ops/sample-network/feed"))
 }
 
