@@ -194,7 +194,7 @@ pub struct FareLegRule {
     pub to_timeframe: Box<str>,
     /// fare_product_id.
     pub product: Box<str>,
-    /// rule_priority; `None` when the column is absent or empty.
+    /// rule_priority, 0 when it is empty; `None` when the file has no such column.
     pub priority: Option<u32>,
 }
 

@@ -81,7 +81,10 @@ fn leg_rule(row: &Row<'_>, known: &Known, findings: &mut Findings) -> Option<Far
         from_timeframe: link(row, "from_timeframe_group_id", &known.timeframes, findings)?,
         to_timeframe: link(row, "to_timeframe_group_id", &known.timeframes, findings)?,
         product: link(row, "fare_product_id", &known.products, findings)?,
-        priority: row.parsed("rule_priority", findings, "invalid_integer", value::WHOLE, |v| v.parse().ok()),
+        // The column changes the meaning of empty areas, even where it is empty itself.
+        priority: row
+            .parsed("rule_priority", findings, "invalid_integer", value::WHOLE, |v| v.parse().ok())
+            .or(row.has("rule_priority").then_some(0)),
     })
 }
 

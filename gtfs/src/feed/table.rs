@@ -141,6 +141,11 @@ impl<'r> Row<'r> {
         self.at(self.header.col(name))
     }
 
+    /// Whether the file has the column, filled in or not.
+    pub(super) fn has(&self, name: &'static str) -> bool {
+        self.header.col(name).at.is_some()
+    }
+
     /// Adds a finding about this row; `field` may be empty to mean all of it.
     pub(super) fn report(
         &self,

@@ -1,6 +1,6 @@
 //! The sample network of Chachoengsao: a page of facts becomes a GTFS feed.
 //!
-//! Pure: facts in (`facts/places.csv`, `facts/network.toml`, both embedded), files out as text. The same
+//! Pure: facts in (`places.csv`, `network.toml`, `tariff.toml` of `facts/`, all embedded), files out as text. The same
 //! facts give the same bytes, so a test can tell whether the feed in `feed/` is fresh.
 //! It does not route: a course is a list of places, joined by straight lines. It is a sample, and says
 //! so wherever it is shown: nobody runs these lines.

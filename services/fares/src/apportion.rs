@@ -60,7 +60,7 @@ fn join_capped(legs: &[&Leg], at: usize, tariffs: InForce<'_>, joined: &mut Join
 }
 
 /// Each leg its part of what was collected, rounded down; what is left over goes a satang each to the largest remainders.
-fn share_out(legs: &[&Leg], unit: &[usize], shares: &mut [Satang]) {
+pub(crate) fn share_out(legs: &[&Leg], unit: &[usize], shares: &mut [Satang]) {
     let collected: i128 = unit.iter().map(|&at| i128::from(legs[at].price.charge.0)).sum();
     let alone: i128 = unit.iter().map(|&at| i128::from(legs[at].price.alone.0)).sum();
     if alone == 0 {

@@ -56,13 +56,6 @@ impl Caps {
         capped
     }
 
-    /// What is left under the tightest cap that covers a leg like `due`; `None` without a cap.
-    pub(crate) fn left(&self, tariff: &Tariff, due: Due<'_>) -> Option<Satang> {
-        let caps = tariff.caps().iter().filter(|cap| cap.covers(due.network));
-        let left = |cap: &Cap| Some(Satang((cap.amount(due.category)?.0 - self.used(cap, due).0).max(0)));
-        caps.filter_map(left).min()
-    }
-
     fn used(&self, cap: &Cap, due: Due<'_>) -> Satang {
         let of_rider = self.used.iter().filter(|entry| entry.0 == cap.id && entry.1 == due.rider);
         let sum = match cap.period {
@@ -96,7 +89,7 @@ impl Caps {
 
 /// The first day of the period that `day` is in. A week begins on Monday and belongs to the month of its Monday.
 #[must_use]
-pub fn first_day(period: Period, day: ServiceDay) -> NaiveDate {
+pub(crate) fn first_day(period: Period, day: ServiceDay) -> NaiveDate {
     let back = u64::from(day.0.weekday().num_days_from_monday());
     let monday = day.0.checked_sub_days(Days::new(back)).unwrap_or(day.0);
     match period {

@@ -12,6 +12,9 @@ pub mod cap;
 mod change;
 mod compile;
 pub mod dated;
+pub mod export;
+pub mod feed;
+pub mod file;
 pub mod frames;
 pub mod limits;
 mod price;
@@ -117,6 +120,26 @@ impl Tariff {
         let compiled = Compiled::of(&rows)?;
         cap::nested_or_disjoint(&rows.caps).map_err(Refused::one)?;
         Ok(Self { rows, compiled })
+    }
+
+    /// The tariff of a tariff file.
+    ///
+    /// # Errors
+    /// One reason a line: file, line, key, what to change.
+    pub fn from_file(name: &str, text: &str) -> Result<Self, Refused> {
+        Self::new(file::read(name, text, file::empty())?)
+    }
+
+    /// The tariff of a feed's fare files, and of a tariff file over them: its name and text.
+    ///
+    /// # Errors
+    /// Names the rows, or the lines of the file, that can not be used.
+    pub fn from_feed(timetable: &gtfs::Timetable, over: Option<(&str, &str)>) -> Result<Self, Refused> {
+        let rows = feed::rows(timetable);
+        Self::new(match over {
+            Some((name, text)) => file::read(name, text, rows)?,
+            None => rows,
+        })
     }
 
     /// What it was made from.

@@ -41,7 +41,7 @@ const TABLE: &[Rule] = &[
         never: &["sqlx", "redis"],
     },
     Rule { folder: "tests/city", ours: &["gtfs", "tracking"], never: IMPURE },
-    Rule { folder: "ops/sample-network", ours: &[], never: IMPURE },
+    Rule { folder: "ops/sample-network", ours: &["fares"], never: IMPURE },
     Rule { folder: "ops/load", ours: &["gtfs", "tracking", "store", "server"], never: &["redis"] },
     Rule { folder: "stop-display", ours: &[], never: &["sqlx", "redis", "axum", "hyper", "reqwest"] },
 ];

@@ -26,6 +26,8 @@ pub enum Event {
     Installed(Arc<str>, Installed),
     /// A trip of a day; comes before what was seen of it.
     Ride(Ride),
+    /// Every stored ride of a day has been given.
+    RidesEnd(ServiceDay),
     /// A vehicle was seen at a stop.
     Visit(Visit),
     /// A committed tap, with the number of its row.
@@ -51,12 +53,17 @@ pub enum Event {
 pub enum Effect {
     /// The engine can not go on with this card before it has its [`Event::History`] since that time.
     Need(Arc<str>, Timestamp),
+    /// The engine can not go on before it has an [`Event::Ride`] for each stored ride of that day, and an
+    /// [`Event::RidesEnd`].
+    NeedRides(ServiceDay),
+    /// A ride, new or with new observations: the facts on which prices rest.
+    Ride(Box<Ride>),
     /// What became of a tap, a new revision each time.
-    Tap(TapRecord),
+    Tap(Box<TapRecord>),
     /// A new revision of a leg.
-    Leg(LegRecord),
-    /// What agencies get of a leg has changed: the leg, its agency's share.
-    Share(LegId, Satang),
+    Leg(Box<LegRecord>),
+    /// What an agency gets of a leg has changed.
+    Share(Arc<str>, LegId, Share),
     /// A provisional charge; `None` when it is no more.
     Hold(Arc<str>, LegId, Option<Box<Leg>>),
     /// Money moves.
@@ -141,13 +148,22 @@ pub struct LegRecord {
     pub waived: Satang,
 }
 
+/// What an agency gets of a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// GTFS agency_id.
+    pub agency: Arc<str>,
+    /// How much.
+    pub amount: Satang,
+}
+
 /// A leg as it stands in the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostedLeg {
     /// Its newest revision.
     pub record: LegRecord,
-    /// What its agency has been given of it; `None` before the first close.
-    pub share: Option<Satang>,
+    /// What an agency has been given of it; `None` before the first close.
+    pub share: Option<Share>,
 }
 
 /// What was stored of a card.
