@@ -11,6 +11,7 @@ pub mod journal;
 pub mod journey;
 pub mod leg;
 pub mod money;
+pub mod oracle;
 pub mod place;
 pub mod rate;
 pub mod retime;
