@@ -118,7 +118,7 @@ fn fare(passage: &Passage<'_>, rider: &str, fill: &Fill, tariff: &Tariff, facts:
     let default = unfilled(passage, rider, tariff, facts);
     let filled = match fill {
         Fill::None => None,
-        Fill::Inferred(stop) | Fill::Confirmed(stop) => to_stop(passage, stop, rider, tariff),
+        Fill::Inferred(stop) | Fill::Confirmed(stop) => Some(filled(passage, stop, rider, tariff)),
     };
     match filled {
         Some(filled) if filled.alone < default.alone => filled,
@@ -126,8 +126,13 @@ fn fare(passage: &Passage<'_>, rider: &str, fill: &Fill, tariff: &Tariff, facts:
     }
 }
 
+/// What it costs with an end filled in: what it would cost a rider who had tapped off there.
+pub(super) fn filled(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Fare {
+    to_stop(passage, stop, rider, tariff).unwrap_or_else(|| least(passage, rider, tariff))
+}
+
 /// What it costs to a stop, asked at boarding.
-pub(super) fn to_stop(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Option<Fare> {
+fn to_stop(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Option<Fare> {
     let t = passage.first.t;
     ask(passage, &passage.first.place.stop, stop, (t, t), rider, tariff)
 }
@@ -162,6 +167,8 @@ pub(super) fn unfilled(passage: &Passage<'_>, rider: &str, tariff: &Tariff, fact
             return free;
         }
         LegStatus::Complete if passage.is_at_once => None,
+        // Its price is known at the tap, whenever the vehicle arrives.
+        LegStatus::Complete if passage.is_one_tap => to_stop(passage, "", rider, tariff),
         LegStatus::Complete => ask(passage, &from, &to, (t, end), rider, tariff),
         LegStatus::MissingOn if passage.ride.is_some() => ask(passage, &from, &to, (t, t), rider, tariff),
         LegStatus::MissingOn => {
@@ -171,7 +178,8 @@ pub(super) fn unfilled(passage: &Passage<'_>, rider: &str, tariff: &Tariff, fact
         _ if passage.ride.is_some() => to_stop(passage, &to, rider, tariff),
         _ => {
             let could = candidates(passage, facts);
-            let could: Vec<&str> = could.iter().map(|candidate| &*candidate.stop).collect();
+            let mut could: Vec<&str> = could.iter().map(|candidate| &*candidate.stop).collect();
+            could.sort_unstable();
             let could = if could.is_empty() { all() } else { could };
             dearest(could.into_iter().filter_map(|to| to_stop(passage, to, rider, tariff)))
         }
@@ -179,10 +187,10 @@ pub(super) fn unfilled(passage: &Passage<'_>, rider: &str, tariff: &Tariff, fact
     found.unwrap_or_else(|| least(passage, rider, tariff))
 }
 
-/// The first of the dearest.
+/// The dearest for the rider; of equals that with the dearest full fare, then the first.
 fn dearest(fares: impl Iterator<Item = Fare>) -> Option<Fare> {
     fares.fold(None, |dearest, fare| match dearest {
-        Some(dearest) if dearest.alone >= fare.alone => Some(dearest),
+        Some(dearest) if (dearest.alone, dearest.full) >= (fare.alone, fare.full) => Some(dearest),
         _ => Some(fare),
     })
 }

@@ -58,6 +58,8 @@ pub const DAYS: [&str; 30] = [
 
 pub struct Town {
     pub rides: Rides,
+    /// The same rides; a map in another order.
+    pub shuffled: Rides,
     pub stops: Stops,
     /// By line, by time.
     pub timetable: Vec<Vec<RideKey>>,
@@ -72,7 +74,7 @@ pub fn day(text: &str) -> ServiceDay {
 impl Town {
     fn new(number: u64) -> Self {
         let mut dice = Dice(number);
-        let mut town = Self { rides: Rides::default(), stops: stops(), timetable: Vec::new() };
+        let mut town = Self { rides: Rides::default(), shuffled: Rides::default(), stops: stops(), timetable: Vec::new() };
         for (at, line) in LINES.iter().enumerate() {
             let mut keys = Vec::new();
             for date in DAYS {
@@ -88,6 +90,8 @@ impl Town {
             }
             town.timetable.push(keys);
         }
+        let rides = town.rides.iter().map(|(key, ride)| (key.clone(), ride.clone()));
+        town.shuffled = rides.collect();
         town
     }
 
