@@ -12,17 +12,28 @@ const HISTORIES: u32 = 20_000;
 
 pub fn histories() -> Config {
     let said = std::env::var("PADRIEW_HISTORIES").ok().and_then(|text| text.parse().ok());
-    Config { cases: said.unwrap_or(HISTORIES), failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
+    Config {
+        cases: said.unwrap_or(HISTORIES),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    }
 }
 
 /// Fails with the history's taps and where both answers differ.
-pub fn same<T: PartialEq + Debug>(what: &str, history: &History, code: &T, oracle: &T) -> Result<(), TestCaseError> {
+pub fn same<T: PartialEq + Debug>(
+    what: &str,
+    history: &History,
+    code: &T,
+    oracle: &T,
+) -> Result<(), TestCaseError> {
     if code == oracle {
         return Ok(());
     }
     let (code, oracle) = (format!("{code:#?}"), format!("{oracle:#?}"));
     let lines = code.lines().zip(oracle.lines()).filter(|(code, oracle)| code != oracle);
-    let lines: Vec<String> = lines.map(|(code, oracle)| format!("code {} oracle {}", code.trim(), oracle.trim())).collect();
+    let lines: Vec<String> =
+        lines.map(|(code, oracle)| format!("code {} oracle {}", code.trim(), oracle.trim())).collect();
     let size = (code.lines().count(), oracle.lines().count());
     Err(TestCaseError::fail(format!("{what} differ\n{history:?}{}\nlines {size:?}\n", lines.join("\n"))))
 }
@@ -46,10 +57,20 @@ fn agree(history: &History) -> Result<(), TestCaseError> {
     let theirs: Vec<_> = legs.iter().map(|leg| leg.id.to_string()).collect();
     same("legs", history, &mine, &theirs)?;
     same("fates", history, &fates(&rated), &said)?;
-    let dearest = |leg: &fares::Leg| (leg.trip.is_empty() || &*leg.trip == "ghost") && matches!(leg.status, fares::LegStatus::Open | fares::LegStatus::MissingOff | fares::LegStatus::MissingOn);
-    if legs.iter().any(|leg| dearest(leg) && &*leg.price.tariff != "tariff-0") { return Ok(()); } // D3
+    let dearest = |leg: &fares::Leg| {
+        (leg.trip.is_empty() || &*leg.trip == "ghost")
+            && matches!(
+                leg.status,
+                fares::LegStatus::Open | fares::LegStatus::MissingOff | fares::LegStatus::MissingOn
+            )
+    };
+    if legs.iter().any(|leg| dearest(leg) && &*leg.price.tariff != "tariff-0") {
+        return Ok(());
+    } // D3
     for (mine, theirs) in rated.legs.iter().zip(&legs) {
-        if is_known(theirs, &mine.leg) && theirs != &mine.leg { return Ok(()); }
+        if is_known(theirs, &mine.leg) && theirs != &mine.leg {
+            return Ok(());
+        }
         same(&format!("leg {}", theirs.id), history, &mine.leg, theirs)?;
     }
     Ok(())

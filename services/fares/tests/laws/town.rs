@@ -50,10 +50,10 @@ pub const LINES: [Line; 9] = [
 
 /// The days on which taps are made: two weeks over the end of a month, and some far apart.
 pub const DAYS: [&str; 30] = [
-    "20260125", "20260126", "20260127", "20260128", "20260129", "20260130", "20260131", "20260201", "20260202",
-    "20260203", "20260204", "20260205", "20260206", "20260207", "20260208", "20260209", "20260216", "20260220",
-    "20260226", "20260227", "20260228", "20260301", "20260302", "20260303", "20260315", "20260329", "20260330",
-    "20260331", "20260401", "20260402",
+    "20260125", "20260126", "20260127", "20260128", "20260129", "20260130", "20260131", "20260201",
+    "20260202", "20260203", "20260204", "20260205", "20260206", "20260207", "20260208", "20260209",
+    "20260216", "20260220", "20260226", "20260227", "20260228", "20260301", "20260302", "20260303",
+    "20260315", "20260329", "20260330", "20260331", "20260401", "20260402",
 ];
 
 pub struct Town {
@@ -74,7 +74,12 @@ pub fn day(text: &str) -> ServiceDay {
 impl Town {
     fn new(number: u64) -> Self {
         let mut dice = Dice(number);
-        let mut town = Self { rides: Rides::default(), shuffled: Rides::default(), stops: stops(), timetable: Vec::new() };
+        let mut town = Self {
+            rides: Rides::default(),
+            shuffled: Rides::default(),
+            stops: stops(),
+            timetable: Vec::new(),
+        };
         for (at, line) in LINES.iter().enumerate() {
             let mut keys = Vec::new();
             for date in DAYS {
