@@ -10,4 +10,4 @@ pub mod tap;
 pub use journal::{Account, Journal, JournalKind, Posting};
 pub use leg::{Leg, LegId, LegStatus, Price};
 pub use money::Satang;
-pub use tap::{Tap, TapId, TapKind};
+pub use tap::{Tap, TapId, TapKind, TapLine};
