@@ -114,7 +114,8 @@ impl Db {
         let mut holes = Vec::new();
         for (terminal, epoch, settled, hash, above) in rows {
             let window = window(&terminal, settled, &hash, &above)?;
-            let (terminal, epoch): (Arc<str>, _) = (terminal.into(), u32::try_from(epoch).unwrap_or_default());
+            let (terminal, epoch): (Arc<str>, _) =
+                (terminal.into(), u32::try_from(epoch).unwrap_or_default());
             let hole = |(from, to)| Hole { terminal: Arc::clone(&terminal), epoch, from, to };
             holes.extend(window.holes().map(hole));
         }
@@ -185,7 +186,10 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Away`].
-    pub async fn chain_breaks(&self, rows_max: u32) -> Result<Vec<(Arc<str>, u32, i64, Arc<str>)>, StoreError> {
+    pub async fn chain_breaks(
+        &self,
+        rows_max: u32,
+    ) -> Result<Vec<(Arc<str>, u32, i64, Arc<str>)>, StoreError> {
         let rows: Vec<(String, i64, i64, String)> = on_pool!(&self.reads, on => sqlx::query_as(
             "select terminal, epoch, seq, detail from chain_break order by found_us desc, terminal, epoch, seq limit $1",
         )

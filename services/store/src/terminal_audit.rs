@@ -179,7 +179,12 @@ impl Db {
         .await?))
     }
 
-    async fn hash_of(&self, terminal: &Arc<str>, epoch: u32, seq: i64) -> Result<Option<ChainHash>, StoreError> {
+    async fn hash_of(
+        &self,
+        terminal: &Arc<str>,
+        epoch: u32,
+        seq: i64,
+    ) -> Result<Option<ChainHash>, StoreError> {
         let id = TapId { terminal: Arc::clone(terminal), epoch, seq };
         let Some((tap, _)) = self.tap(&id).await? else { return Ok(None) };
         self.tap_hash(tap).await
@@ -211,7 +216,11 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
-    pub async fn shift_audits(&self, state: AuditState, rows_max: u32) -> Result<Vec<StoredAudit>, StoreError> {
+    pub async fn shift_audits(
+        &self,
+        state: AuditState,
+        rows_max: u32,
+    ) -> Result<Vec<StoredAudit>, StoreError> {
         let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
             "select terminal, epoch, shift, seq_from, seq_to, tap_count, fare_sum, head, received_us, state, detail \
              from terminal_audit where state = $1 order by received_us, terminal, epoch, shift limit $2",

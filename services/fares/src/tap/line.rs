@@ -176,9 +176,14 @@ impl<'a> TapLine<'a> {
 
     /// The tap of `terminal` that this line tells of. `line` is the text it was read from.
     #[must_use]
-    pub fn tap(&self, line: &Arc<str>, terminal: &Arc<str>, request: &Arc<RequestClock>, deny_ver: i64) -> Tap {
-        let boot =
-            if *request.boot == *self.boot { Arc::clone(&request.boot) } else { self.boot.into() };
+    pub fn tap(
+        &self,
+        line: &Arc<str>,
+        terminal: &Arc<str>,
+        request: &Arc<RequestClock>,
+        deny_ver: i64,
+    ) -> Tap {
+        let boot = if *request.boot == *self.boot { Arc::clone(&request.boot) } else { self.boot.into() };
         Tap {
             id: TapId { terminal: Arc::clone(terminal), epoch: self.epoch, seq: self.seq },
             card: self.card.into(),

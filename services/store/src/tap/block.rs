@@ -56,7 +56,9 @@ impl Block {
         let at = from..self.text.len();
         let link = match self.taps.last() {
             Some(last) if last.seq.checked_add(1) == Some(line.seq) => match (last.hash, hash) {
-                (Some(before), Some(hash)) if chained(&before, &self.text[at.clone()]) == hash => Link::Follows,
+                (Some(before), Some(hash)) if chained(&before, &self.text[at.clone()]) == hash => {
+                    Link::Follows
+                }
                 (None, _) => Link::Unknown,
                 _ => Link::Broken,
             },
@@ -160,7 +162,8 @@ pub fn pack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
 /// The lines of a stored block.
 pub(super) fn unpacked(packed: &[u8], id: i64) -> Result<String, StoreError> {
     let unreadable = |error: String| StoreError::Unreadable(format!("tap_batch {id}: lines: {error}"));
-    let bytes = zstd::bulk::decompress(packed, BLOCK_BYTES_MAX).map_err(|error| unreadable(error.to_string()))?;
+    let bytes =
+        zstd::bulk::decompress(packed, BLOCK_BYTES_MAX).map_err(|error| unreadable(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))
 }
 

@@ -44,8 +44,11 @@ impl TapCommitter {
         let mut windows = self.windows(&mut tx, batches, &admitted).await?;
         let mut plan = Plan::of(batches, &admitted, &mut windows);
         let mut newest = head.id;
-        let fresh: Vec<(&TapBatch, Vec<usize>)> =
-            batches.iter().zip(&mut plan.parts).map(|(batch, part)| (*batch, std::mem::take(&mut part.fresh))).collect();
+        let fresh: Vec<(&TapBatch, Vec<usize>)> = batches
+            .iter()
+            .zip(&mut plan.parts)
+            .map(|(batch, part)| (*batch, std::mem::take(&mut part.fresh)))
+            .collect();
         write::blocks(&mut tx, &fresh, &mut newest).await?;
         write::quarantine(&mut tx, batches, &plan).await?;
         // After the blocks, so that what came twice in one group is found.
@@ -62,7 +65,8 @@ impl TapCommitter {
         self.version = head.version;
         let receipts = batches.iter().enumerate().map(|(at, batch)| {
             let window = windows.get(&key(batch)).filter(|_| admitted[at]);
-            window.map_or(Err(StoreError::Replayed), |(window, _)| Ok(plan.receipt(at, batch, window, newest)))
+            window
+                .map_or(Err(StoreError::Replayed), |(window, _)| Ok(plan.receipt(at, batch, window, newest)))
         });
         let receipts = receipts.collect();
         self.remember(windows);

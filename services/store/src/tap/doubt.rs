@@ -6,9 +6,9 @@
 use super::plan::{BAD_HASH, Break, Key, NO_HASH, Plan, key};
 use super::write::QuarantineRow;
 use super::{ChainHash, HASH_BYTES, TapBatch, TapItem, block, chained, fill, read, write};
+use crate::StoreError;
 use crate::audit::{self, Actor, Change};
 use crate::sql::{Tx, on_tx};
-use crate::StoreError;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +48,8 @@ async fn compare(
     let taps = batch.block.taps();
     let seqs: Vec<i64> = doubts.iter().map(|&doubt| taps[doubt].seq).collect();
     let stored = read::by_numbers(tx, &key(batch), seqs).await?;
-    let mut found: BTreeMap<i64, &str> = stored.iter().map(|(&seq, (line, _))| (seq, line.as_str())).collect();
+    let mut found: BTreeMap<i64, &str> =
+        stored.iter().map(|(&seq, (line, _))| (seq, line.as_str())).collect();
     let mut late = Vec::new();
     for &doubt in doubts {
         let tap = &taps[doubt];
@@ -85,7 +86,8 @@ async fn late_taps(
     let key = key(batch);
     let mut seqs: Vec<i64> = late.iter().map(|&at| batch.block.taps()[at].seq).collect();
     write::blocks(tx, &[(batch, late)], newest).await?;
-    plan.links.extend(seqs.iter().flat_map(|&seq| [(key.clone(), seq), (key.clone(), seq.saturating_add(1))]));
+    plan.links
+        .extend(seqs.iter().flat_map(|&seq| [(key.clone(), seq), (key.clone(), seq.saturating_add(1))]));
     seqs.sort_unstable();
     for run in seqs.chunk_by(|a, b| a + 1 == *b) {
         if let (Some(&from), Some(&to)) = (run.first(), run.last()) {
@@ -105,8 +107,11 @@ pub(super) async fn check_links(tx: &mut Tx, plan: &mut Plan) -> Result<(), Stor
         let seqs = group.iter().flat_map(|(_, seq)| [seq - 1, *seq]).collect();
         let stored = read::by_numbers(tx, key, seqs).await?;
         for &(_, seq) in group {
-            let before: Option<ChainHash> =
-                if seq == 1 { Some([0; HASH_BYTES]) } else { stored.get(&(seq - 1)).and_then(|(_, hash)| *hash) };
+            let before: Option<ChainHash> = if seq == 1 {
+                Some([0; HASH_BYTES])
+            } else {
+                stored.get(&(seq - 1)).and_then(|(_, hash)| *hash)
+            };
             let (Some(before), Some((line, hash))) = (before, stored.get(&seq)) else { continue };
             if *hash != Some(chained(&before, line)) {
                 let detail = if hash.is_some() { BAD_HASH } else { NO_HASH };

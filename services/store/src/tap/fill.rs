@@ -18,7 +18,13 @@ struct Stretch {
 
 /// Marks `from` to `to` as filled where a gap says that they are gone, and has the shifts around them compared
 /// again.
-pub(super) async fn fill(tx: &mut Tx, key: &Key, from: i64, to: i64, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn fill(
+    tx: &mut Tx,
+    key: &Key,
+    from: i64,
+    to: i64,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let open: Vec<Stretch> = on_tx!(tx, on => sqlx::query_as(
         "select seq_from, seq_to, state, cause, found_us, changed_us from gap where terminal = $1 and epoch = $2 \
          and seq_from <= $4 and seq_to >= $3 and state <> 'filled' order by seq_from",
@@ -40,7 +46,8 @@ pub(super) async fn fill(tx: &mut Tx, key: &Key, from: i64, to: i64, now: Timest
         ];
         for (seq_from, seq_to, state, changed_us) in parts.into_iter().filter(|part| part.0 <= part.1) {
             let (state, cause) = (state.clone(), gap.cause.clone());
-            insert(tx, key, &Stretch { seq_from, seq_to, state, cause, found_us: gap.found_us, changed_us }).await?;
+            insert(tx, key, &Stretch { seq_from, seq_to, state, cause, found_us: gap.found_us, changed_us })
+                .await?;
         }
     }
     on_tx!(tx, on => sqlx::query(

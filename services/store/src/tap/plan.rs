@@ -116,7 +116,13 @@ impl Plan {
     }
 
     /// The answer to request `at`, once the commit is on disk.
-    pub(super) fn receipt(&mut self, at: usize, batch: &TapBatch, window: &TapWindow, newest: i64) -> TapReceipt {
+    pub(super) fn receipt(
+        &mut self,
+        at: usize,
+        batch: &TapBatch,
+        window: &TapWindow,
+        newest: i64,
+    ) -> TapReceipt {
         let part = std::mem::take(&mut self.parts[at]);
         let resend = window
             .holes()

@@ -130,8 +130,8 @@ impl Columns {
         });
         let text = block::unpacked(&self.lines, self.tap_first)?;
         for (id, (line, _)) in (self.tap_first..).zip(block::lines(&text)).filter(|(id, _)| wanted(*id)) {
-            let read = TapLine::read(line)
-                .map_err(|error| StoreError::Unreadable(format!("tap {id}: {error}")))?;
+            let read =
+                TapLine::read(line).map_err(|error| StoreError::Unreadable(format!("tap {id}: {error}")))?;
             taps.push((id, read.tap(&line.into(), terminal, &request, self.deny_ver)));
         }
         Ok(())

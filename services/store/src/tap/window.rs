@@ -112,7 +112,8 @@ impl TapWindow {
 
     fn put_anyway(&mut self, left: usize, new: Range) -> bool {
         let touches_left = self.ranges[left].to == new.from - 1;
-        let touches_right = self.ranges.get(left + 1).is_some_and(|right| right.from == new.to.saturating_add(1));
+        let touches_right =
+            self.ranges.get(left + 1).is_some_and(|right| right.from == new.to.saturating_add(1));
         match (touches_left, touches_right) {
             (true, true) => {
                 let right = self.ranges.remove(left + 1);

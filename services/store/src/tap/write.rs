@@ -160,7 +160,9 @@ pub(super) async fn quarantine(tx: &mut Tx, batches: &[&TapBatch], plan: &Plan) 
     let rows: Vec<QuarantineRow<'_>> = batches
         .iter()
         .zip(&plan.parts)
-        .flat_map(|(batch, part)| part.refused.iter().map(|&nth| QuarantineRow::of(batch, &batch.refused[nth])))
+        .flat_map(|(batch, part)| {
+            part.refused.iter().map(|&nth| QuarantineRow::of(batch, &batch.refused[nth]))
+        })
         .collect();
     quarantine_rows(tx, &rows).await
 }

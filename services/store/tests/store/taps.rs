@@ -427,14 +427,17 @@ async fn any_order_comes_to_the_same(place: &Place, seeds: std::ops::Range<u64>)
         for seed in seeds {
             let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
             let mut dice = move |sides: i64| {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 (random >> 33) as i64 % sides
             };
             let terminal = format!("T-{seed}");
             let top = 30 + dice(60);
             let lost: BTreeSet<i64> = (1..=top).filter(|_| dice(12) == 0).collect();
             let mut left: Vec<i64> = (1..=top).filter(|seq| !lost.contains(seq)).collect();
-            left.extend((0..dice(20)).map(|_| 1 + dice(top)).filter(|seq| !lost.contains(seq)).collect::<Vec<_>>());
+            left.extend(
+                (0..dice(20)).map(|_| 1 + dice(top)).filter(|seq| !lost.contains(seq)).collect::<Vec<_>>(),
+            );
             let mut oracle = Oracle::default();
             while !left.is_empty() {
                 let take = (1 + dice(15)).min(left.len() as i64);
@@ -443,7 +446,8 @@ async fn any_order_comes_to_the_same(place: &Place, seeds: std::ops::Range<u64>)
                 // Now and then the terminal tells of what it has lost below what it has sent.
                 let mut request = taps(&terminal, 1, seqs.iter().copied());
                 oracle.stored.extend(&seqs);
-                let seen = oracle.stored.last().copied().unwrap_or(0).max(oracle.gone.last().copied().unwrap_or(0));
+                let seen =
+                    oracle.stored.last().copied().unwrap_or(0).max(oracle.gone.last().copied().unwrap_or(0));
                 if dice(4) == 0 {
                     request.lost = lost.iter().map(|&seq| (seq, seq)).collect();
                     oracle.gone.extend(lost.range(..=seen));
