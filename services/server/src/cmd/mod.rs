@@ -12,6 +12,7 @@ mod replay;
 mod score;
 mod serve;
 mod settings;
+mod terminal;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Command {
     Import(import::Args),
     /// Register trackers, and give them keys
     Device(device::Args),
+    /// Register fare terminals, and give them keys
+    Terminal(terminal::Args),
     /// Enrol stop displays, and give them tokens
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
@@ -85,6 +88,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Score(args) => score::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Device(args) => device::run(args).await,
+        Command::Terminal(args) => terminal::run(args).await,
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
