@@ -12,6 +12,7 @@ mod replay;
 mod score;
 mod serve;
 mod settings;
+mod tariff;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
     Model(model::Args),
+    /// Check a tariff, price a journey, write fare files
+    Tariff(tariff::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -87,6 +90,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Device(args) => device::run(args).await,
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Tariff(args) => tariff::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }
