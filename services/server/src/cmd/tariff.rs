@@ -179,14 +179,21 @@ fn price(args: &PriceArgs) -> anyhow::Result<()> {
         }
         None => ServiceDay::of(Clock::system().now(), tariff.tz()),
     };
-    let riders = &tariff.rows().riders;
-    if !args.rider.is_empty() && !riders.iter().any(|rider| *rider.id == *args.rider) {
-        let known: Vec<&str> = riders.iter().map(|rider| &*rider.id).collect();
-        bail!("--rider {} is not a category of this tariff: {}", args.rider, known.join(", "));
-    }
+    let (riders, media) = (&tariff.rows().riders, &tariff.rows().media);
+    known("--rider", &args.rider, riders.iter().map(|rider| &*rider.id))?;
+    known("--medium", &args.medium, media.iter().map(|medium| &*medium.id))?;
     let legs =
         args.legs.iter().map(|leg| legs::parse(leg, &tariff, day)).collect::<anyhow::Result<Vec<_>>>()?;
     say(words::journey(&tariff, &legs, day, &args.rider, &args.medium).trim_end())?;
+    Ok(())
+}
+
+/// Refuses an id that the tariff does not have; none is any.
+fn known<'a>(what: &str, id: &str, known: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
+    let known: Vec<&str> = known.collect();
+    if !id.is_empty() && !known.contains(&id) {
+        bail!("{what} {id} is not in this tariff, which has: {}", known.join(", "));
+    }
     Ok(())
 }
 

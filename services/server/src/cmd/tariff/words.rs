@@ -68,7 +68,8 @@ pub(super) fn summary(tariff: &Tariff) -> String {
         text += &columns(&caps(tariff), 3);
     }
     if !rows.frames.is_empty() {
-        text += "\nTimeframes (near an edge the rider has the cheaper side)\n";
+        let grace = minutes(i64::from(rows.limits.peak_grace_s));
+        let _ = writeln!(text, "\nTimeframes (within {grace} of an edge the rider has the cheaper side)");
         text += &columns(&frames(rows), 3);
     }
     text
@@ -258,7 +259,8 @@ pub(super) fn journey(tariff: &Tariff, legs: &[Leg], day: ServiceDay, rider: &st
     let mut lines = Vec::new();
     let mut before: Option<(&Leg, &Step)> = None;
     for (leg, step) in legs.iter().zip(&steps) {
-        let times = format!("{}-{}", local(tariff, leg.start, "%H:%M"), local(tariff, leg.end, "%H:%M"));
+        let (start, end) = (local(tariff, leg.start, "%H:%M"), local(tariff, leg.end, "%H:%M"));
+        let times = if leg.start == leg.end { start } else { format!("{start}-{end}") };
         let Some(step) = step else {
             lines.push(vec![
                 times,
@@ -275,6 +277,10 @@ pub(super) fn journey(tariff: &Tariff, legs: &[Leg], day: ServiceDay, rider: &st
             let groups =
                 format!("{} to {}", tariff.group_id(other.fare.group), tariff.group_id(step.fare.group));
             lines.push(vec![String::new(), format!("change after {gap}"), groups, change.to_string()]);
+        } else if let Some((left, _)) = before {
+            let again = !leg.route.is_empty() && left.route == leg.route && !tariff.rows().same_route_changes;
+            let why = if again { "the same route again" } else { "too late, or no rule for it" };
+            lines.push(vec![String::new(), "no change".to_owned(), why.to_owned(), Satang(0).to_string()]);
         }
         before = Some((leg, step));
     }
@@ -293,6 +299,8 @@ fn place(leg: &Leg) -> String {
         if leg.route.is_empty() { leg.network.clone() } else { format!("{} {}", leg.network, leg.route) };
     match (&*leg.from, &*leg.to) {
         ("", "") => line,
+        (from, "") => format!("{line}, from {from}"),
+        ("", to) => format!("{line}, to {to}"),
         (from, to) => format!("{line}, {from} to {to}"),
     }
 }
@@ -315,4 +323,52 @@ fn toward_caps(tariff: &Tariff, legs: &[Leg], steps: &[Option<Step>], rider: &st
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::tariff::legs;
+
+    const SAMPLE: &str = include_str!("../../../../../ops/sample-network/facts/tariff.toml");
+
+    #[test]
+    fn a_journey_is_a_sum_that_can_be_checked_by_hand() {
+        let tariff = Tariff::from_file("tariff.toml", SAMPLE).unwrap();
+        let day = ServiceDay::parse("2026-02-02").unwrap();
+        let legs: Vec<Leg> =
+            ["1@07:00-07:20", "F1:pier-sothon..pier-banmai@08:10-09:00", "2@09:20-09:40", "2@10:00"]
+                .iter()
+                .map(|leg| legs::parse(leg, &tariff, day).unwrap())
+                .collect();
+        let expected = "\
+tariff sample-2026-01, Monday 2 February 2026, senior, card
+
+  07:00-07:20  bus 1                                 bus senior                 7.50
+  08:10-09:00  ferry F1, pier-sothon to pier-banmai  ferry3 senior             10.00
+               change after 50 min                   leg-bus to leg-ferry      -5.00
+  09:20-09:40  bus 2                                 bus senior                 7.50
+               change after 20 min                   leg-ferry to leg-bus      -5.00
+  10:00        bus 2                                 bus senior                 7.50
+               no change                             the same route again       0.00
+                                                     together                  22.50
+
+  17.50 of it count to cap day-bus, 20.00 a day
+  22.50 of it count to cap day-all, 25.00 a day
+";
+        assert_eq!(journey(&tariff, &legs, day, "senior", "card"), expected.trim_end());
+    }
+
+    #[test]
+    fn the_summary_shows_every_category_change_and_cap() {
+        let text = summary(&Tariff::from_file("tariff.toml", SAMPLE).unwrap());
+        for line in [
+            "  ferry  route F1          tap on and off, at any terminal of the network  from 10.00",
+            "  ferry    always  ferry2   8 pairs of areas, such as a-sothon to a-pitula          15.00       7.50      13.50       0.00",
+            "  leg-bus    leg-ferry  90 min from alighting to boarding  costs its fare and     -10.00      -5.00      -9.00       0.00",
+            "  day-all  bus + ferry  a day      50.00      25.00      45.00       0.00",
+        ] {
+            assert!(text.lines().any(|there| there == line), "{line}\n{text}");
+        }
+    }
 }
