@@ -6,6 +6,7 @@
 
 mod caps;
 mod changes;
+mod published;
 mod rules;
 mod trips;
 
@@ -45,6 +46,7 @@ pub fn check(tariff: &Tariff, timetable: Option<&Timetable>) -> Vec<Doubt> {
     caps::check(tariff, &mut doubts);
     if let Some(timetable) = timetable {
         trips::check(tariff, timetable, &mut doubts);
+        published::check(tariff, timetable, &mut doubts);
     }
     doubts.0.sort_by_key(|doubt| doubt.severity);
     doubts.0

@@ -12,6 +12,7 @@ mod replay;
 mod score;
 mod serve;
 mod settings;
+mod tariff;
 mod terminal;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +53,8 @@ enum Command {
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
     Model(model::Args),
+    /// Check a tariff, price a journey, write fare files
+    Tariff(tariff::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -91,6 +94,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Terminal(args) => terminal::run(args).await,
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Tariff(args) => tariff::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }
