@@ -15,10 +15,12 @@ pub mod bus;
 pub mod db;
 pub mod device;
 pub mod device_key;
+pub mod discrepancy;
 pub mod error;
 pub mod feed;
 pub mod learned;
 pub mod lease;
+pub mod ledger;
 mod nonce;
 pub mod panel;
 pub mod ping;
@@ -36,10 +38,15 @@ pub use bus::{Bus, RedisLink};
 pub use db::{Access, Db};
 pub use device::{Device, DeviceKind, DeviceState, SpeedUnit};
 pub use device_key::{DeviceKey, KeyKind};
+pub use discrepancy::{DiscrepancyState, StoredDiscrepancy};
 pub use error::StoreError;
 pub use feed::FeedLoaded;
 pub use learned::LearnedVersion;
 pub use lease::{Lease, LeaseRow};
+pub use ledger::{
+    CardHistory, FareCommit, FareReceipt, HoldChange, LedgerVerdict, LegRow, StoredJournal, TapState,
+    TapStored,
+};
 pub use nonce::Nonce;
 pub use panel::Panel;
 pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};

@@ -92,6 +92,42 @@ macro_rules! many {
 }
 pub(crate) use many;
 
+/// Asks a [`Many`] about all `$keys` and gathers the rows, as `$row`s: `$bind` binds one key.
+macro_rules! many_rows {
+    (@on $texts:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr, $on:expr) => {{
+        let mut rows: Vec<$type> = Vec::new();
+        for (sql, chunk) in $texts.split($keys) {
+            let mut $query = sqlx::query_as::<_, $type>(sql);
+            for $key in chunk {
+                $query = $bind;
+            }
+            rows.extend($query.fetch_all($on).await?);
+        }
+        rows
+    }};
+    (pool $pool:expr, $many:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr) => {
+        match $pool {
+            $crate::sql::Pool::Sqlite(on) => {
+                $crate::sql::many_rows!(@on $many.unnamed, $keys, $type, |$query, $key| $bind, on)
+            }
+            $crate::sql::Pool::Postgres(on) => {
+                $crate::sql::many_rows!(@on $many.numbered, $keys, $type, |$query, $key| $bind, on)
+            }
+        }
+    };
+    (tx $tx:expr, $many:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr) => {
+        match $tx {
+            $crate::sql::Tx::Sqlite(tx) => {
+                $crate::sql::many_rows!(@on $many.unnamed, $keys, $type, |$query, $key| $bind, &mut **tx)
+            }
+            $crate::sql::Tx::Postgres(tx) => {
+                $crate::sql::many_rows!(@on $many.numbered, $keys, $type, |$query, $key| $bind, &mut **tx)
+            }
+        }
+    };
+}
+pub(crate) use many_rows;
+
 /// Rows per statement, largest first. Few sizes, so that each text is prepared once and kept. SQLite
 /// allows 32,766 values in a statement, PostgreSQL 65,535.
 pub(crate) const ROWS_PER_STATEMENT: [usize; 4] = [512, 64, 8, 1];

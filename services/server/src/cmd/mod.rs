@@ -1,5 +1,6 @@
 //! The commands of the program: one file each, `Args` and `run`.
 
+mod audit;
 mod check_config;
 mod demo;
 mod device;
@@ -49,6 +50,8 @@ enum Command {
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
     Model(model::Args),
+    /// Read the audit log and the ledger again, and check their chains
+    Audit(audit::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -87,6 +90,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Device(args) => device::run(args).await,
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }

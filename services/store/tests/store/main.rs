@@ -9,6 +9,10 @@ mod fault;
 #[cfg(test)]
 mod learned;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod ledger_bits;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod parity;
