@@ -3,6 +3,7 @@
 //! No clock, no database, no hash, no float: time is an argument, money is whole satang.
 
 pub mod books;
+pub mod command;
 pub mod invariants;
 pub mod journal;
 pub mod leg;
@@ -12,6 +13,7 @@ pub mod reconcile;
 pub mod tap;
 
 pub use books::Books;
+pub use command::FareCommand;
 pub use invariants::Breach;
 pub use journal::{Account, Journal, JournalKind, Posting};
 pub use leg::{Leg, LegId, LegStatus, Price};

@@ -44,7 +44,10 @@ pub enum Bearer {
 
 /// Money that moves, other than by riding. Amounts are above zero but where they say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "a field is named after the account it stands for; the variant says the rest")]
+#[expect(
+    missing_docs,
+    reason = "a field is named after the account it stands for; the variant says the rest"
+)]
 pub enum Movement {
     /// A card gets value: the payment service confirmed, or an agent took cash.
     TopUp { card: Arc<str>, amount: Satang, by: Payer },

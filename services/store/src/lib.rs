@@ -12,16 +12,22 @@
 pub mod audit;
 mod boot;
 pub mod bus;
+pub mod card;
+pub mod day;
 pub mod db;
 pub mod device;
 pub mod device_key;
 pub mod discrepancy;
 pub mod error;
+pub mod fare_command;
 pub mod feed;
+pub mod inspection;
 pub mod learned;
 pub mod lease;
 pub mod ledger;
+pub mod merkle;
 mod nonce;
+pub mod operator;
 pub mod panel;
 pub mod ping;
 pub mod quarantine;
@@ -35,12 +41,16 @@ pub mod writer;
 
 pub use audit::{Actor, AuditVerdict, Change};
 pub use bus::{Bus, RedisLink};
+pub use card::{Card, CardChange, CardState, Concession};
+pub use day::{Day, DayHash, DayState, Sealed};
 pub use db::{Access, Db};
 pub use device::{Device, DeviceKind, DeviceState, SpeedUnit};
 pub use device_key::{DeviceKey, KeyKind};
 pub use discrepancy::{DiscrepancyState, StoredDiscrepancy};
 pub use error::StoreError;
+pub use fare_command::{CommandAsked, CommandEvent, CommandResult, StoredCommand};
 pub use feed::FeedLoaded;
+pub use inspection::Inspection;
 pub use learned::LearnedVersion;
 pub use lease::{Lease, LeaseRow};
 pub use ledger::{
@@ -48,6 +58,7 @@ pub use ledger::{
     TapStored,
 };
 pub use nonce::Nonce;
+pub use operator::{Operator, OperatorRole};
 pub use panel::Panel;
 pub use ping::{PingBatch, PingReceipt, PingRow, StoredPing, Verdict};
 pub use quarantine::Rejected;

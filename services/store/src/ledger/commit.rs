@@ -4,7 +4,7 @@ use super::chain::CommitRow;
 use super::head::{self, CardHeads, Head};
 use super::{FareCommit, FareReceipt, balance, hold, journal, leg, tap_state};
 use crate::sql::{Many, Tx, many, on_pool, on_tx};
-use crate::{Db, StoreError, discrepancy, lease};
+use crate::{Db, StoreError, card, day, discrepancy, fare_command, lease};
 use fares::{Journal, LegId};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -56,11 +56,14 @@ pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceip
         .execute(on)
         .await?);
     hold::change(tx, &commit.holds, commit.at).await?;
+    card::change(tx, &commit.cards, commit.at).await?;
+    fare_command::results(tx, &commit.commands, commit.at).await?;
     discrepancy::insert(tx, &commit.discrepancies).await?;
     if commit.journals.is_empty() && commit.legs.is_empty() && commit.taps.is_empty() {
         return Ok(FareReceipt::default());
     }
     let head = head::lock(tx).await?;
+    day::refuse_closed(tx, commit.journals.iter().map(|journal| journal.posting_day)).await?;
     let (fresh, known) = journal::sift(tx, &commit.journals).await?;
     if fresh.is_empty() && commit.legs.is_empty() && commit.taps.is_empty() {
         return Ok(FareReceipt { commit: None, known });

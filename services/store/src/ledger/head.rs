@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// The last numbers given out, and the hash of the last commit.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Head {
+pub(crate) struct Head {
     pub(super) commit_id: i64,
     pub(super) journal: i64,
     pub(super) leg: i64,
@@ -15,7 +15,7 @@ pub(super) struct Head {
 }
 
 /// Reads the head and locks its row until the commit, so that ids rise in the order of commits.
-pub(super) async fn lock(tx: &mut Tx) -> Result<Head, sqlx::Error> {
+pub(crate) async fn lock(tx: &mut Tx) -> Result<Head, sqlx::Error> {
     on_tx!(tx, on => sqlx::query_as(
         "update ledger_head set commit_id = commit_id where one = 1 \
          returning commit_id, journal, leg, tap_state, hash",

@@ -19,12 +19,15 @@ mod leg;
 mod tap_state;
 mod verify;
 
+use crate::card::CardChange;
+use crate::fare_command::CommandResult;
 use crate::lease::Lease;
 use fares::{Discrepancy, Journal, Leg, LegId, Satang, TapId, TapKind};
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::Arc;
 
 pub use balance::Balance;
+pub(crate) use head::lock as lock_head;
 pub use history::CardHistory;
 pub use hold::Hold;
 pub use journal::StoredJournal;
@@ -52,6 +55,10 @@ pub struct FareCommit {
     pub holds: Vec<HoldChange>,
     /// Money that moves.
     pub journals: Vec<Journal>,
+    /// Cards seen for the first time, registered, denied, replaced.
+    pub cards: Vec<CardChange>,
+    /// What became of commands.
+    pub commands: Vec<CommandResult>,
     /// What does not add up; one whose cause is known is not stored again.
     pub discrepancies: Vec<Discrepancy>,
 }
