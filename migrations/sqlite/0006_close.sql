@@ -48,6 +48,7 @@ create table psp_line (
 ) strict;
 create unique index psp_line_place on psp_line (file, line);
 create index psp_line_reference on psp_line (psp, reference);
+create index psp_line_payout on psp_line (payout);
 
 create table bank_line (
     id integer primary key autoincrement not null,

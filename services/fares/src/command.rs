@@ -158,6 +158,20 @@ impl FareCommand {
         }))
     }
 
+    /// The cause of the journal that follows, when `key` made the command one. What names a payment is found again by
+    /// [`crate::reconcile::psp`]: the key of a top-up is the payment's reference, that of a chargeback the reference
+    /// and `:chargeback`.
+    #[must_use]
+    pub fn cause(&self, key: &str) -> Arc<str> {
+        match self {
+            Self::TopUp { by: Payer::Psp(psp), .. } | Self::TakeDeposit { by: Payer::Psp(psp), .. } => {
+                format!("psp:{psp}:{key}").into()
+            }
+            Self::Chargeback { psp, .. } => format!("psp:{psp}:{key}").into(),
+            _ => format!("command:{key}").into(),
+        }
+    }
+
     /// As one line of text for the store; [`Self::parse`] reads it back.
     #[must_use]
     pub fn line(&self) -> String {

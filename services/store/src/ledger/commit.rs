@@ -2,7 +2,7 @@
 
 use super::chain::CommitRow;
 use super::head::{self, CardHeads, Head};
-use super::{FareCommit, FareReceipt, balance, hold, journal, leg, tap_state};
+use super::{Days, FareCommit, FareReceipt, balance, hold, journal, leg, tap_state};
 use crate::sql::{Many, Tx, many, on_pool, on_tx};
 use crate::{Db, StoreError, card, day, discrepancy, fare_command, lease};
 use fares::{Journal, LegId};
@@ -24,7 +24,6 @@ impl Db {
     /// [`StoreError::Refused`] when the lease was lost, a journal does not sum to zero, or a cause was posted
     /// before with something else; or any other error of a write.
     pub async fn fares_commit(&self, commit: &FareCommit) -> Result<FareReceipt, StoreError> {
-        commit.journals.iter().try_for_each(journal::check)?;
         let mut tx = self.begin().await?;
         if let Some(lease) = &commit.lease {
             lease::fence(&mut tx, lease).await?;
@@ -51,6 +50,7 @@ impl Db {
 
 /// Everything but the fence, in a transaction that may do more.
 pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceipt, StoreError> {
+    commit.journals.iter().try_for_each(journal::check)?;
     let cursors: Vec<&(Arc<str>, i64)> = commit.cursors.iter().collect();
     many!(tx, CURSORS, &cursors, |query, row| query.bind(Arc::clone(&row.0)).bind(row.1), |query, on| query
         .execute(on)
@@ -75,15 +75,18 @@ pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceip
 /// Appends the rows and chains them; the number of the commit.
 async fn append(tx: &mut Tx, head: Head, commit: &FareCommit, fresh: &[&Journal]) -> Result<i64, StoreError> {
     let numbered: Vec<(i64, &Journal)> = (head.journal + 1..).zip(fresh.iter().copied()).collect();
+    let mut days = Days::default();
     let journals: Vec<journal::Columns> =
-        numbered.iter().map(|(id, journal)| journal::Columns::new(*id, journal)).collect();
+        numbered.iter().map(|(id, journal)| journal::Columns::new(*id, journal, &mut days)).collect();
     let cards = commit.taps.iter().map(|tap| &*tap.card).chain(commit.legs.iter().map(|row| &*row.leg.card));
     let mut heads = CardHeads::read(tx, cards).await?;
-    let legs = legs(&head, commit, &numbered, &mut heads);
+    let legs = legs(&head, commit, &numbered, &mut heads, &mut days);
     let taps: Vec<tap_state::Columns> = (head.tap_state + 1..)
         .zip(&commit.taps)
         .map(|(id, tap)| {
-            tap_state::Columns::new(id, heads.next_tap(&tap.card, id), commit.at.0, tap, &commit.salt)
+            let prev = heads.next_tap(&tap.card, id);
+            let slot = leg::Slot { id, prev, journal: 0, posted_us: commit.at.0 };
+            tap_state::Columns::new(&slot, tap, &commit.salt, &mut days)
         })
         .collect();
     journal::insert(tx, &journals).await?;
@@ -127,6 +130,7 @@ fn legs<'a>(
     commit: &'a FareCommit,
     numbered: &[(i64, &Journal)],
     heads: &mut CardHeads<'a>,
+    days: &mut Days,
 ) -> Vec<leg::Columns> {
     let mut journal_of: HashMap<(&LegId, u32), i64> = HashMap::new();
     for (id, journal) in numbered {
@@ -142,7 +146,7 @@ fn legs<'a>(
                 journal: journal_of.get(&(&row.leg.id, row.rev)).copied().unwrap_or_default(),
                 posted_us: commit.at.0,
             };
-            leg::Columns::new(&slot, row, &commit.salt)
+            leg::Columns::new(&slot, row, &commit.salt, days)
         })
         .collect()
 }

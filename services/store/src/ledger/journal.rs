@@ -1,7 +1,8 @@
 //! `journal`: money that moved, a row each, with its lines as text.
 
+use super::Days;
 use super::chain::{Fields, Link};
-use crate::sql::{Many, Tx, many, many_rows, on_pool};
+use crate::sql::{Many, Tx, Word, many, many_rows, on_pool};
 use crate::{Db, StoreError};
 use fares::{Account, Journal, JournalKind, LegId, Posting, Satang};
 use gtfs::{ServiceDay, Timestamp};
@@ -24,13 +25,13 @@ pub struct StoredJournal {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct Columns {
     pub(super) id: i64,
-    kind: String,
-    cause: String,
-    service_day: String,
-    posting_day: String,
+    kind: Word,
+    cause: Word,
+    service_day: Word,
+    posting_day: Word,
     effective_us: i64,
     posted_us: i64,
-    postings: String,
+    postings: Word,
     pub(super) digest: Vec<u8>,
 }
 
@@ -54,16 +55,16 @@ static BY_CAUSE: LazyLock<Many> = LazyLock::new(|| {
 });
 
 impl Columns {
-    pub(super) fn new(id: i64, journal: &Journal) -> Self {
+    pub(super) fn new(id: i64, journal: &Journal, days: &mut Days) -> Self {
         let mut row = Self {
             id,
-            kind: journal.kind.word().to_owned(),
-            cause: journal.cause.as_ref().to_owned(),
-            service_day: journal.service_day.to_string(),
-            posting_day: journal.posting_day.to_string(),
+            kind: journal.kind.word().into(),
+            cause: Word::from(&journal.cause),
+            service_day: days.text(journal.service_day),
+            posting_day: days.text(journal.posting_day),
             effective_us: journal.effective.0,
             posted_us: journal.posted.0,
-            postings: pack(&journal.postings),
+            postings: pack(&journal.postings).into(),
             digest: Vec::new(),
         };
         row.digest = row.computed().to_vec();
@@ -90,10 +91,10 @@ impl Columns {
 
     /// Whether `journal` says the same: the days and hours of posting may differ when it is made again.
     fn says(&self, journal: &Journal) -> bool {
-        self.kind == journal.kind.word()
-            && self.service_day == journal.service_day.to_string()
+        &*self.kind == journal.kind.word()
+            && *self.service_day == *journal.service_day.to_string()
             && self.effective_us == journal.effective.0
-            && self.postings == pack(&journal.postings)
+            && *self.postings == *pack(&journal.postings)
     }
 
     pub(super) fn read(self) -> Result<StoredJournal, StoreError> {
@@ -180,10 +181,10 @@ pub(super) async fn sift<'a>(
         .map(|journal| &*journal.cause)
         .collect();
     let rows = many_rows!(tx tx, BY_CAUSE, &causes, Columns, |query, cause| query.bind(*cause));
-    let stored: HashMap<String, Columns> = rows.into_iter().map(|row| (row.cause.clone(), row)).collect();
+    let stored: HashMap<Word, Columns> = rows.into_iter().map(|row| (row.cause.clone(), row)).collect();
     let (mut fresh, mut known) = (Vec::with_capacity(journals.len()), Vec::new());
     for journal in journals {
-        match stored.get(&*journal.cause).filter(|_| journal.kind != JournalKind::Fare) {
+        match stored.get(&Word::from(&journal.cause)).filter(|_| journal.kind != JournalKind::Fare) {
             None => fresh.push(journal),
             Some(row) if row.says(journal) => known.push(Arc::clone(&journal.cause)),
             Some(row) => {
@@ -204,13 +205,13 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
         rows,
         |query, row| query
             .bind(row.id)
-            .bind(row.kind.as_str())
-            .bind(row.cause.as_str())
-            .bind(row.service_day.as_str())
-            .bind(row.posting_day.as_str())
+            .bind(Arc::clone(&row.kind.0))
+            .bind(Arc::clone(&row.cause.0))
+            .bind(Arc::clone(&row.service_day.0))
+            .bind(Arc::clone(&row.posting_day.0))
             .bind(row.effective_us)
             .bind(row.posted_us)
-            .bind(row.postings.as_str())
+            .bind(Arc::clone(&row.postings.0))
             .bind(row.digest.as_slice()),
         |query, on| query.execute(on).await?
     );

@@ -1,44 +1,44 @@
 //! `leg`: the revisions of legs.
 
-use super::LegRow;
 use super::chain::{Fields, KEPT_BYTES, Link};
-use crate::sql::{Many, Tx, many, on_pool};
+use super::{Days, LegRow};
+use crate::sql::{Many, Tx, Word, many, on_pool};
 use crate::words::known;
 use crate::{Db, StoreError};
 use fares::{Leg, LegId, LegStatus, Price, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// A row as it stands in the table.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct Columns {
     pub(super) id: i64,
-    leg: String,
+    leg: Word,
     rev: i64,
-    pub(super) card: String,
+    pub(super) card: Word,
     prev: i64,
     journal: i64,
     pub(super) posted_us: i64,
-    status: String,
-    service_day: String,
-    agency: String,
-    network: String,
+    status: Word,
+    service_day: Word,
+    agency: Word,
+    network: Word,
     full_satang: i64,
     alone_satang: i64,
     transfer_satang: i64,
     capped_satang: i64,
     charge_satang: i64,
     share_satang: Option<i64>,
-    tariff: String,
-    product: String,
-    after_leg: Option<String>,
-    cap: Option<String>,
-    off_tap: Option<String>,
-    route: String,
-    trip: String,
-    vehicle: String,
-    from_stop: String,
-    to_stop: String,
+    tariff: Word,
+    product: Word,
+    after_leg: Option<Word>,
+    cap: Option<Word>,
+    off_tap: Option<Word>,
+    route: Word,
+    trip: Word,
+    vehicle: Word,
+    from_stop: Word,
+    to_stop: Word,
     start_us: i64,
     end_us: i64,
     pub(super) digest: Vec<u8>,
@@ -77,36 +77,36 @@ pub(super) struct Slot {
 }
 
 impl Columns {
-    pub(super) fn new(slot: &Slot, row: &LegRow, salt: &[u8]) -> Self {
+    pub(super) fn new(slot: &Slot, row: &LegRow, salt: &[u8], days: &mut Days) -> Self {
         let (leg, price) = (&row.leg, &row.leg.price);
         let mut columns = Self {
             id: slot.id,
-            leg: leg.id.to_string(),
+            leg: leg.id.to_string().into(),
             rev: i64::from(row.rev),
-            card: leg.card.as_ref().to_owned(),
+            card: Word::from(&leg.card),
             prev: slot.prev,
             journal: slot.journal,
             posted_us: slot.posted_us,
-            status: leg.status.word().to_owned(),
-            service_day: leg.service_day.to_string(),
-            agency: leg.agency.as_ref().to_owned(),
-            network: leg.network.as_ref().to_owned(),
+            status: leg.status.word().into(),
+            service_day: days.text(leg.service_day),
+            agency: Word::from(&leg.agency),
+            network: Word::from(&leg.network),
             full_satang: price.full.0,
             alone_satang: price.alone.0,
             transfer_satang: price.transfer.0,
             capped_satang: price.capped.0,
             charge_satang: price.charge.0,
             share_satang: row.share.map(|share| share.0),
-            tariff: price.tariff.as_ref().to_owned(),
-            product: price.product.as_ref().to_owned(),
-            after_leg: price.after.as_ref().map(LegId::to_string),
-            cap: price.cap.as_ref().map(|cap| cap.as_ref().to_owned()),
-            off_tap: leg.off.as_ref().map(TapId::to_string),
-            route: leg.route.as_ref().to_owned(),
-            trip: leg.trip.as_ref().to_owned(),
-            vehicle: leg.vehicle.as_ref().to_owned(),
-            from_stop: leg.from.as_ref().to_owned(),
-            to_stop: leg.to.as_ref().to_owned(),
+            tariff: Word::from(&price.tariff),
+            product: Word::from(&price.product),
+            after_leg: price.after.as_ref().map(|leg| leg.to_string().into()),
+            cap: price.cap.as_ref().map(Word::from),
+            off_tap: leg.off.as_ref().map(|tap| tap.to_string().into()),
+            route: Word::from(&leg.route),
+            trip: Word::from(&leg.trip),
+            vehicle: Word::from(&leg.vehicle),
+            from_stop: Word::from(&leg.from),
+            to_stop: Word::from(&leg.to),
             start_us: leg.start.0,
             end_us: leg.end.0,
             digest: Vec::new(),
@@ -229,32 +229,32 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
         rows,
         |query, row| query
             .bind(row.id)
-            .bind(row.leg.as_str())
+            .bind(Arc::clone(&row.leg.0))
             .bind(row.rev)
-            .bind(row.card.as_str())
+            .bind(Arc::clone(&row.card.0))
             .bind(row.prev)
             .bind(row.journal)
             .bind(row.posted_us)
-            .bind(row.status.as_str())
-            .bind(row.service_day.as_str())
-            .bind(row.agency.as_str())
-            .bind(row.network.as_str())
+            .bind(Arc::clone(&row.status.0))
+            .bind(Arc::clone(&row.service_day.0))
+            .bind(Arc::clone(&row.agency.0))
+            .bind(Arc::clone(&row.network.0))
             .bind(row.full_satang)
             .bind(row.alone_satang)
             .bind(row.transfer_satang)
             .bind(row.capped_satang)
             .bind(row.charge_satang)
             .bind(row.share_satang)
-            .bind(row.tariff.as_str())
-            .bind(row.product.as_str())
-            .bind(row.after_leg.as_deref())
-            .bind(row.cap.as_deref())
-            .bind(row.off_tap.as_deref())
-            .bind(row.route.as_str())
-            .bind(row.trip.as_str())
-            .bind(row.vehicle.as_str())
-            .bind(row.from_stop.as_str())
-            .bind(row.to_stop.as_str())
+            .bind(Arc::clone(&row.tariff.0))
+            .bind(Arc::clone(&row.product.0))
+            .bind(row.after_leg.as_ref().map(|word| Arc::clone(&word.0)))
+            .bind(row.cap.as_ref().map(|word| Arc::clone(&word.0)))
+            .bind(row.off_tap.as_ref().map(|word| Arc::clone(&word.0)))
+            .bind(Arc::clone(&row.route.0))
+            .bind(Arc::clone(&row.trip.0))
+            .bind(Arc::clone(&row.vehicle.0))
+            .bind(Arc::clone(&row.from_stop.0))
+            .bind(Arc::clone(&row.to_stop.0))
             .bind(row.start_us)
             .bind(row.end_us)
             .bind(row.digest.as_slice())

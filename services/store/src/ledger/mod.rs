@@ -22,11 +22,13 @@ mod verify;
 use crate::card::CardChange;
 use crate::fare_command::CommandResult;
 use crate::lease::Lease;
+use crate::sql::Word;
 use fares::{Discrepancy, Journal, Leg, LegId, Satang, TapId, TapKind};
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::Arc;
 
 pub use balance::Balance;
+pub(crate) use commit::in_tx as commit_in;
 pub(crate) use head::lock as lock_head;
 pub use history::CardHistory;
 pub use hold::Hold;
@@ -140,4 +142,19 @@ pub struct FareReceipt {
     pub commit: Option<i64>,
     /// Causes of journals that were posted before, just so, and are not posted again.
     pub known: Vec<Arc<str>>,
+}
+
+/// The texts of the days of one commit, of which there are few.
+#[derive(Debug, Default)]
+struct Days(Vec<(ServiceDay, Word)>);
+
+impl Days {
+    fn text(&mut self, day: ServiceDay) -> Word {
+        if let Some((_, text)) = self.0.iter().find(|(known, _)| *known == day) {
+            return text.clone();
+        }
+        let text = Word::from(day.to_string());
+        self.0.push((day, text.clone()));
+        text
+    }
 }

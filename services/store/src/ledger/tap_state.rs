@@ -4,38 +4,39 @@
 //! rows a tap would cost twice.
 
 use super::chain::{Fields, KEPT_BYTES, Link};
-use super::{TapState, TapStored};
-use crate::sql::{Many, Tx, many, on_pool};
+use super::leg::Slot;
+use super::{Days, TapState, TapStored};
+use crate::sql::{Many, Tx, Word, many, on_pool};
 use crate::{Db, StoreError};
 use fares::{LegId, TapId, TapKind};
 use gtfs::{ServiceDay, Timestamp};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// A row as it stands in the table.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct Columns {
     pub(super) id: i64,
     tap: i64,
-    terminal: String,
+    terminal: Word,
     epoch: i64,
     seq: i64,
     rev: i64,
-    pub(super) card: String,
+    pub(super) card: Word,
     prev: i64,
     posted_us: i64,
-    kind: String,
+    kind: Word,
     pax: i64,
-    fate: String,
-    leg: Option<String>,
-    service_day: String,
-    agency: String,
-    network: String,
+    fate: Word,
+    leg: Option<Word>,
+    service_day: Word,
+    agency: Word,
+    network: Word,
     t_us: i64,
-    method: String,
+    method: Word,
     bound_ms: i64,
-    vehicle: String,
-    trip: String,
-    stop: String,
+    vehicle: Word,
+    trip: Word,
+    stop: Word,
     pub(super) digest: Vec<u8>,
     pub(super) digest_place: Vec<u8>,
 }
@@ -62,30 +63,30 @@ static INSERT: LazyLock<Many> = LazyLock::new(|| {
 });
 
 impl Columns {
-    pub(super) fn new(id: i64, prev: i64, posted_us: i64, state: &TapState, salt: &[u8]) -> Self {
+    pub(super) fn new(slot: &Slot, state: &TapState, salt: &[u8], days: &mut Days) -> Self {
         let mut columns = Self {
-            id,
+            id: slot.id,
             tap: state.tap,
-            terminal: state.id.terminal.as_ref().to_owned(),
+            terminal: Word::from(&state.id.terminal),
             epoch: i64::from(state.id.epoch),
             seq: state.id.seq,
             rev: i64::from(state.rev),
-            card: state.card.as_ref().to_owned(),
-            prev,
-            posted_us,
-            kind: state.kind.word().to_owned(),
+            card: Word::from(&state.card),
+            prev: slot.prev,
+            posted_us: slot.posted_us,
+            kind: state.kind.word().into(),
             pax: i64::from(state.pax),
-            fate: state.fate.as_ref().to_owned(),
-            leg: state.leg.as_ref().map(LegId::to_string),
-            service_day: state.service_day.to_string(),
-            agency: state.agency.as_ref().to_owned(),
-            network: state.network.as_ref().to_owned(),
+            fate: Word::from(&state.fate),
+            leg: state.leg.as_ref().map(|leg| leg.to_string().into()),
+            service_day: days.text(state.service_day),
+            agency: Word::from(&state.agency),
+            network: Word::from(&state.network),
             t_us: state.t.0,
-            method: state.method.as_ref().to_owned(),
+            method: Word::from(&state.method),
             bound_ms: state.bound_ms,
-            vehicle: state.vehicle.as_ref().to_owned(),
-            trip: state.trip.as_ref().to_owned(),
-            stop: state.stop.as_ref().to_owned(),
+            vehicle: Word::from(&state.vehicle),
+            trip: Word::from(&state.trip),
+            stop: Word::from(&state.stop),
             digest: Vec::new(),
             digest_place: Vec::new(),
         };
@@ -186,26 +187,26 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
         |query, row| query
             .bind(row.id)
             .bind(row.tap)
-            .bind(row.terminal.as_str())
+            .bind(Arc::clone(&row.terminal.0))
             .bind(row.epoch)
             .bind(row.seq)
             .bind(row.rev)
-            .bind(row.card.as_str())
+            .bind(Arc::clone(&row.card.0))
             .bind(row.prev)
             .bind(row.posted_us)
-            .bind(row.kind.as_str())
+            .bind(Arc::clone(&row.kind.0))
             .bind(row.pax)
-            .bind(row.fate.as_str())
-            .bind(row.leg.as_deref())
-            .bind(row.service_day.as_str())
-            .bind(row.agency.as_str())
-            .bind(row.network.as_str())
+            .bind(Arc::clone(&row.fate.0))
+            .bind(row.leg.as_ref().map(|word| Arc::clone(&word.0)))
+            .bind(Arc::clone(&row.service_day.0))
+            .bind(Arc::clone(&row.agency.0))
+            .bind(Arc::clone(&row.network.0))
             .bind(row.t_us)
-            .bind(row.method.as_str())
+            .bind(Arc::clone(&row.method.0))
             .bind(row.bound_ms)
-            .bind(row.vehicle.as_str())
-            .bind(row.trip.as_str())
-            .bind(row.stop.as_str())
+            .bind(Arc::clone(&row.vehicle.0))
+            .bind(Arc::clone(&row.trip.0))
+            .bind(Arc::clone(&row.stop.0))
             .bind(row.digest.as_slice())
             .bind(row.digest_place.as_slice()),
         |query, on| query.execute(on).await?

@@ -7,7 +7,7 @@
 use super::chain::{CommitRow, Link};
 use super::head::{CardHead, Head};
 use super::{journal, leg, tap_state};
-use crate::sql::on_pool;
+use crate::sql::{Word, on_pool};
 use crate::{Db, StoreError};
 use fares::{Account, Books};
 use std::collections::HashMap;
@@ -97,7 +97,7 @@ struct Walk {
     at: StoredHead,
     /// The hash that the last commit should have.
     computed: Vec<u8>,
-    cards: HashMap<String, CardHead>,
+    cards: HashMap<Word, CardHead>,
     books: Books,
     verdict: LedgerVerdict,
 }
@@ -306,7 +306,7 @@ impl Walk {
     async fn card_heads(&mut self, db: &Db) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let page: Vec<(String, i64, i64)> = on_pool!(&db.reads, on => sqlx::query_as(
+            let page: Vec<(Word, i64, i64)> = on_pool!(&db.reads, on => sqlx::query_as(
                 "select card, tap_state, leg from card_head where card > $1 order by card limit $2",
             )
             .bind(after.as_str())
@@ -314,7 +314,7 @@ impl Walk {
             .fetch_all(on)
             .await?);
             let Some(last) = page.last() else { break };
-            after.clone_from(&last.0);
+            after = last.0.to_string();
             for (card, tap_state, leg) in page {
                 if self.cards.remove(&card) != Some(CardHead { tap_state, leg }) {
                     let place = format!("card_head with tap_state {tap_state}, leg {leg}");
