@@ -71,7 +71,6 @@ pub use quarantine::Rejected;
 pub use retention::{Deleted, Retention};
 pub use statement::{Source, Statement};
 pub use tap::{TapBatch, TapItem, TapReceipt};
-pub use tap::{TapBatch, TapReceipt, TapRow};
 pub use terminal::{Contact, Terminal};
 pub use terminal_audit::ShiftAudit;
 pub use visit::Visit;

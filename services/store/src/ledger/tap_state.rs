@@ -37,6 +37,9 @@ pub(super) struct Columns {
     vehicle: Word,
     trip: Word,
     stop: Word,
+    route: Word,
+    ride_start_s: Option<i64>,
+    sequence: Option<i64>,
     pub(super) digest: Vec<u8>,
     pub(super) digest_place: Vec<u8>,
 }
@@ -48,6 +51,7 @@ macro_rules! tap_columns {
          tap_state.card, tap_state.prev, tap_state.posted_us, tap_state.kind, tap_state.pax, tap_state.fate, \
          tap_state.leg, tap_state.service_day, tap_state.agency, tap_state.network, tap_state.t_us, \
          tap_state.method, tap_state.bound_ms, tap_state.vehicle, tap_state.trip, tap_state.stop, \
+         tap_state.route, tap_state.ride_start_s, tap_state.sequence, \
          tap_state.digest, tap_state.digest_place "
     };
 }
@@ -56,8 +60,9 @@ pub(super) use tap_columns;
 static INSERT: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
         "insert into tap_state (id, tap, terminal, epoch, seq, rev, card, prev, posted_us, kind, pax, fate, leg, \
-         service_day, agency, network, t_us, method, bound_ms, vehicle, trip, stop, digest, digest_place) values",
-        24,
+         service_day, agency, network, t_us, method, bound_ms, vehicle, trip, stop, route, ride_start_s, sequence, \
+         digest, digest_place) values",
+        27,
         "",
     )
 });
@@ -87,6 +92,9 @@ impl Columns {
             vehicle: Word::from(&state.vehicle),
             trip: Word::from(&state.trip),
             stop: Word::from(&state.stop),
+            route: Word::from(&state.route),
+            ride_start_s: state.ride_start_s.map(i64::from),
+            sequence: state.sequence.map(i64::from),
             digest: Vec::new(),
             digest_place: Vec::new(),
         };
@@ -114,6 +122,7 @@ impl Columns {
             .text(&self.service_day)
             .text(&self.agency)
             .text(&self.network)
+            .text(&self.route)
             .text(&self.method)
             .int(self.bound_ms)
             .end()
@@ -127,6 +136,8 @@ impl Columns {
             .text(&self.vehicle)
             .text(&self.trip)
             .text(&self.stop)
+            .maybe_int(self.ride_start_s)
+            .maybe_int(self.sequence)
             .end();
         std::array::from_fn(|at| whole[at])
     }
@@ -138,7 +149,9 @@ impl Columns {
 
     /// Whether its places were generalised.
     pub(super) fn is_general(&self) -> bool {
-        [&self.vehicle, &self.trip, &self.stop].iter().all(|text| text.is_empty())
+        self.ride_start_s.is_none()
+            && self.sequence.is_none()
+            && [&self.vehicle, &self.trip, &self.stop].iter().all(|text| text.is_empty())
     }
 
     pub(super) fn link(&self) -> Link {
@@ -174,6 +187,9 @@ impl Columns {
                 vehicle: self.vehicle.into(),
                 trip: self.trip.into(),
                 stop: self.stop.into(),
+                route: self.route.into(),
+                ride_start_s: self.ride_start_s.and_then(|start_s| i32::try_from(start_s).ok()),
+                sequence: self.sequence.and_then(|sequence| u32::try_from(sequence).ok()),
             },
         })
     }
@@ -207,6 +223,9 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
             .bind(Arc::clone(&row.vehicle.0))
             .bind(Arc::clone(&row.trip.0))
             .bind(Arc::clone(&row.stop.0))
+            .bind(Arc::clone(&row.route.0))
+            .bind(row.ride_start_s)
+            .bind(row.sequence)
             .bind(row.digest.as_slice())
             .bind(row.digest_place.as_slice()),
         |query, on| query.execute(on).await?
@@ -247,5 +266,27 @@ impl Db {
         .fetch_all(on)
         .await?);
         rows.into_iter().map(|row| Ok((row.id, row.read()?))).collect()
+    }
+}
+
+impl Db {
+    /// Cards of the newest `rows_max` records that were posted since a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_cards_recent(
+        &self,
+        since: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select distinct card from (select card, posted_us from tap_state order by id desc limit $2) newest \
+             where posted_us >= $1 order by card",
+        )
+        .bind(since.0)
+        .bind(i64::from(rows_max))
+        .fetch_all(on)
+        .await?);
+        Ok(rows.into_iter().map(|(card,)| card.into()).collect())
     }
 }
