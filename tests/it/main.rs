@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and say aloud what they skip"
 )]
 
+mod fares;
 mod feed;
 mod harness;
 mod learned;

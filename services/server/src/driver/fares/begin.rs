@@ -29,7 +29,6 @@ pub(super) struct Known {
     rides_of: BTreeSet<ServiceDay>,
     installed: HashMap<Arc<str>, Installed>,
     visits: HashMap<(RideKey, u32, Arc<str>), (Option<Timestamp>, Option<Timestamp>)>,
-    profiles_read: Timestamp,
 }
 
 impl Known {
