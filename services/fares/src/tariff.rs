@@ -204,6 +204,12 @@ impl Tariff {
         self.compiled.default_rider()
     }
 
+    /// The category that counts for a rider: his own when the tariff knows it, else the default one.
+    #[must_use]
+    pub fn category<'a>(&'a self, rider: &'a str) -> &'a str {
+        if self.compiled.knows_rider(rider) { rider } else { self.default_rider() }
+    }
+
     /// leg_group_id of a group.
     #[must_use]
     pub fn group_id(&self, group: GroupIdx) -> &str {

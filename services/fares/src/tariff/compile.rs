@@ -408,6 +408,10 @@ impl Compiled {
         self.riders.get(id).unwrap_or(self.default_rider)
     }
 
+    pub(super) fn knows_rider(&self, id: &str) -> bool {
+        self.riders.get(id).is_some()
+    }
+
     /// `None` for any medium; a medium that is not known is none of the known ones.
     pub(super) fn medium(&self, id: &str) -> Option<u32> {
         if id.is_empty() { None } else { Some(self.media.get(id).unwrap_or(EMPTY)) }

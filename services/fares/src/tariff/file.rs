@@ -7,6 +7,7 @@
 
 mod fill;
 mod mark;
+mod prices;
 mod words;
 
 use super::rows::{Refused, Rows};
