@@ -16,8 +16,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::value::Datetime;
 
-/// Bytes of a tariff file.
-pub const FILE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a tariff file; the sample's has 4 kB.
+pub const FILE_BYTES_MAX: usize = 256 << 10;
+/// Areas of a ladder, which has a rule for each pair of them.
+pub const LADDER_AREAS_MAX: usize = 500;
 
 /// Reads a tariff file over some rows: those of a feed, or [`empty`].
 ///

@@ -4,7 +4,7 @@
 use super::fill::{Filler, WHOLE};
 use super::mark::{Amount, Mark};
 use super::words::{COUNTED, PAYS};
-use super::{Ladder, Leg, Product, Transfer};
+use super::{LADDER_AREAS_MAX, Ladder, Leg, Product, Transfer};
 use crate::money::Satang;
 use crate::tariff::cap::{Cap, Period};
 use crate::tariff::rows::Rows;
@@ -116,6 +116,11 @@ impl Filler<'_> {
             steps.iter().map(|id| self.known(Some(id), "ladder.products", has_product)).collect();
         let areas: Vec<Box<str>> =
             ladder.areas.iter().map(|id| self.known(Some(id), "ladder.areas", has_area)).collect();
+        if areas.len() > LADDER_AREAS_MAX {
+            let what = format!("a ladder has at most {LADDER_AREAS_MAX} areas");
+            self.say(&ladder.network.span(), "ladder.areas", what);
+            return;
+        }
         if products.is_empty() {
             self.say(&ladder.products.span(), "ladder.products", "give one product at least");
             return;
