@@ -1,8 +1,8 @@
 //! What a leg costs: GTFS reference, `fare_leg_rules.txt`, "To process the cost of a leg".
 //!
 //! Of the rules that match, those of the highest rule_priority; of their products' rows for the rider and
-//! the medium, the cheapest. A rider category without a row pays as the default one does. Near the edge of a timeframe
-//! (`peak_grace_s`) the leg is priced on both sides, and the rider has the cheaper.
+//! the medium, the cheapest. A rider category without a row pays as the default one does. Near the edge of
+//! a timeframe (`peak_grace_s`) the leg is priced on both sides, and the rider has the cheaper.
 
 use super::compile::EMPTY;
 use super::frames::local;

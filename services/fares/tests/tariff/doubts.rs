@@ -237,3 +237,9 @@ cap = [{ id = \"day\", networks = [\"bus\"], period = \"day\", amount = \"40.00\
         check(&Tariff::new(rows).expect("a tariff"), None).iter().map(ToString::to_string).collect();
     assert!(found[0].contains("3 rider categories are the default (adult, child, monk)"), "{found:?}");
 }
+
+#[test]
+fn changes_that_may_make_a_missed_tap_pay_are_found() {
+    let found = doubts(&[("counted = \"end-to-start\"", "counted = \"start-to-start\"")]);
+    assert_eq!(found.iter().filter(|doubt| doubt.contains("tap_may_cost")).count(), 4, "{found:?}");
+}
