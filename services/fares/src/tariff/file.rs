@@ -85,7 +85,8 @@ struct Rider {
     id: Mark<String>,
     name: Option<String>,
     default: Option<bool>,
-    /// Of the default category's amounts, down to whole satang.
+    /// Of the default category's amounts, down to whole satang. Over a feed: of its products for a category
+    /// that is new, of caps and minimums for one that it knows.
     percent: Option<Mark<u32>>,
 }
 

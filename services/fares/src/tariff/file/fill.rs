@@ -38,10 +38,10 @@ pub(super) fn fill(name: &str, text: &str, file: File, rows: Rows) -> Result<Row
     for frame in &file.timeframe {
         filler.frame(frame);
     }
+    filler.concessions();
     for product in &file.product {
         filler.product(product);
     }
-    filler.concessions();
     for leg in &file.leg {
         filler.leg(leg);
     }

@@ -69,21 +69,21 @@ impl Filler<'_> {
         }
     }
 
-    /// Gives every product of a feed a row for each category whose percentage the file gives.
+    /// Gives every product of a feed a row for each category that the feed does not know and whose
+    /// percentage the file gives. A category that the feed sells to keeps the feed's prices: it may have
+    /// products of its own, beside which a percentage of the others would be a second price.
     pub(super) fn concessions(&mut self) {
         let default = self.rows.riders.iter().find(|rider| rider.is_default).map(|rider| rider.id.clone());
         let Some(default) = default else { return };
         let full: Vec<FareProduct> =
             self.rows.products.iter().filter(|row| *row.rider_category == *default).cloned().collect();
         for (rider, percent) in &self.percents {
+            if self.rows.products.iter().any(|row| *row.rider_category == **rider) {
+                continue;
+            }
             for row in &full {
-                let own = |other: &FareProduct| {
-                    other.id == row.id && other.media == row.media && *other.rider_category == **rider
-                };
-                if !self.rows.products.iter().any(own) {
-                    let (rider_category, amount) = (rider.as_str().into(), percent_of(row.amount, *percent));
-                    self.rows.products.push(FareProduct { rider_category, amount, ..row.clone() });
-                }
+                let (rider_category, amount) = (rider.as_str().into(), percent_of(row.amount, *percent));
+                self.rows.products.push(FareProduct { rider_category, amount, ..row.clone() });
             }
         }
     }
