@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// The server dies at a random moment in this range after its first answer, milliseconds.
-const ALIVE_MS: std::ops::Range<u64> = 0..600;
+pub(crate) const ALIVE_MS: std::ops::Range<u64> = 0..600;
 /// A life without any answer within this is a failure.
 const FIRST_ANSWER_S_MAX: Duration = Duration::from_secs(10);
 /// Pings in a request.
@@ -32,19 +32,22 @@ const FIRST_REQUEST_S_MAX: f64 = 2.0;
 pub(crate) struct Args {
     /// How often the server is killed
     #[arg(long, default_value_t = 50)]
-    times: u32,
+    pub(crate) times: u32,
     /// `sqlite`, or the URL of a PostgreSQL server on this machine (a database is made there and removed)
     #[arg(long, default_value = "sqlite")]
-    database: String,
+    pub(crate) database: String,
     /// The program under test; by default the one beside this program
     #[arg(long)]
-    padriew: Option<PathBuf>,
+    pub(crate) padriew: Option<PathBuf>,
     /// Devices that post without a pause, each over a connection of its own
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=200))]
-    devices: u16,
+    pub(crate) devices: u16,
     /// Of the moments and batch sizes
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(crate) seed: u64,
+    /// Fare terminals that post taps, instead of devices that post pings
+    #[arg(long)]
+    taps: bool,
 }
 
 /// A device, what it knows to be on disk, and the batch that it has no answer for.
@@ -60,6 +63,9 @@ struct Sender {
 
 /// Kills, restarts, and counts.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    if args.taps {
+        return crate::tap_crash::run(args).await;
+    }
     let scratch = Scratch::make(&args.database).await?;
     let words = scratch.words();
     let outcome = kill_again_and_again(&args, &scratch).await;

@@ -18,6 +18,10 @@ mod pings;
 mod raw_insert;
 mod serve;
 mod stored;
+mod tap_baselines;
+mod tap_crash;
+mod taps;
+mod terminals;
 mod town;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +31,8 @@ const EXAMPLES: &str = "\
 Examples (build first: cargo build --release -p server -p load):
   load pings                                      durable pings/s on SQLite beside its two baselines
   load pings --database postgres://u@127.0.0.1/x  the same on PostgreSQL
+  load taps                                       durable taps/s beside raw inserts, latency, catch-up
+  load crash --taps --times 50                    the same for taps, with cut connections and lost flash
   load live --panels 2000 --pings 2000            ping to WebSocket frame, memory per idle panel
   load crash --times 50                           kill -9 under load, again and again; is all there?
 
@@ -45,6 +51,8 @@ struct Cli {
 enum Command {
     /// Durable pings per second, beside parsing alone and inserting alone
     Pings(pings::Args),
+    /// Durable taps per second, the wait of a rider, and reading all taps again
+    Taps(taps::Args),
     /// Ping to panel frame under load, and memory per panel
     Live(live::Args),
     /// kill -9 under load; every acknowledged ping must be there, once
@@ -64,6 +72,7 @@ fn main() -> ExitCode {
             runtime.block_on(async {
                 match cli.command {
                     Command::Pings(args) => pings::run(args).await,
+                    Command::Taps(args) => taps::run(args).await,
                     Command::Live(args) => live::run(args).await,
                     Command::Crash(args) => crash::run(args).await,
                     Command::Baseline(args) => baseline::run(args).await,

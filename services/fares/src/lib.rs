@@ -22,5 +22,6 @@ pub mod tariff;
 pub use journal::{Account, Journal, JournalKind, Posting};
 pub use leg::{Leg, LegId, LegStatus, Price};
 pub use money::Satang;
-pub use tap::{Tap, TapId, TapKind};
+pub use tap::{Tap, TapId, TapKind, TapLine};
 pub use tariff::{Tariff, Tariffs};
+

@@ -27,7 +27,12 @@ pub type Fate = (&'static str, Option<LegId>);
 /// The legs of a card, priced, in the order of their first taps and then of the riders on one tap; and what
 /// became of each tap. `taps` are in their order ([`PlacedTap::order`]).
 #[must_use]
-pub fn rate(card: &Arc<str>, taps: &[PlacedTap], profile: &Profile, facts: Facts<'_>) -> (Vec<Leg>, Vec<Fate>) {
+pub fn rate(
+    card: &Arc<str>,
+    taps: &[PlacedTap],
+    profile: &Profile,
+    facts: Facts<'_>,
+) -> (Vec<Leg>, Vec<Fate>) {
     let parts = pairing::parts(taps, facts);
     let passages = pairing::passages(taps, &parts, facts);
     let fills = fill::fills(&passages, profile, facts);

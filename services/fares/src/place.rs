@@ -8,6 +8,7 @@ use crate::tap::{Tap, TapKind};
 use crate::tariff::Tariff;
 use gtfs::time::MICROS;
 use gtfs::{ServiceDay, Timestamp};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -72,6 +73,8 @@ pub struct Places {
     seen: HashMap<Arc<str>, VecDeque<Seen>>,
     /// The rides, with what was observed of them.
     pub(crate) rides: Rides,
+    /// When the rides of a trip start on a day.
+    starts: HashMap<(ServiceDay, Arc<str>), Vec<i32>>,
 }
 
 impl Places {
@@ -82,7 +85,11 @@ impl Places {
 
     /// Notes a ride; what was observed of it before stays.
     pub fn ride(&mut self, ride: Ride) {
-        self.rides.entry(ride.key.clone()).or_insert(ride);
+        let key = ride.key.clone();
+        if let Entry::Vacant(vacant) = self.rides.entry(key.clone()) {
+            vacant.insert(ride);
+            self.starts.entry((key.day, key.trip)).or_default().push(key.start_s);
+        }
     }
 
     /// The rides.
@@ -94,6 +101,7 @@ impl Places {
     /// Forgets rides before `day` and what was seen on them.
     pub fn forget_before(&mut self, day: ServiceDay) {
         self.rides.retain(|key, _| key.day >= day);
+        self.starts.retain(|(of, _), _| *of >= day);
         for seen in self.seen.values_mut() {
             seen.retain(|call| call.ride.day >= day);
         }
@@ -198,17 +206,22 @@ impl Places {
             return None;
         }
         let day = tariff.service_day_of(t);
-        let key = |day| RideKey { day, trip: Arc::clone(&hint.trip), start_s: 0 };
         let runs = |ride: &&Ride| {
             let begins = ride.calls.first().map_or(i64::MAX, |call| call.aimed.0 - HINT_BEFORE_S * MICROS);
             begins <= t.0 && t.0 <= ride.end().0.saturating_add(HINT_AFTER_S * MICROS)
         };
-        let ride = [day, day.previous(), day.next()]
-            .into_iter()
-            .filter_map(|day| self.rides.get(&key(day)))
-            .find(runs)?;
+        let off_us = |ride: &&Ride| ride.calls.first().map_or(i64::MAX, |call| (call.aimed.0 - t.0).abs());
+        let days = [day, day.previous(), day.next()].into_iter();
+        let rides = days.flat_map(|day| self.rides_of_trip(day, &hint.trip));
+        let ride = rides.filter(runs).min_by_key(|ride| (off_us(ride), &ride.key))?;
         let call = ride.calls.iter().find(|call| call.stop == hint.stop);
         Some((Arc::new(ride.key.clone()), call.map(|call| call.sequence)))
+    }
+
+    fn rides_of_trip<'a>(&'a self, day: ServiceDay, trip: &'a Arc<str>) -> impl Iterator<Item = &'a Ride> {
+        let starts = self.starts.get(&(day, Arc::clone(trip))).into_iter().flatten();
+        let key = move |start_s: &i32| RideKey { day, trip: Arc::clone(trip), start_s: *start_s };
+        starts.filter_map(move |start_s| self.rides.get(&key(start_s)))
     }
 }
 

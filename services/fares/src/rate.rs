@@ -235,16 +235,20 @@ impl<'a> Rating<'a> {
         }
     }
 
-    /// The end of its trip and half an hour, or the close of its day (section 8).
+    /// The end of its trip and half an hour, or the close of its day (section 8). Where the tap-off is missing: when every
+    /// departure that it could have been is over.
     fn final_at(&self, passage: &Passage, leg: &Leg, tariff: &Tariff) -> Timestamp {
+        let first = &self.taps[passage.first];
         if self.facts.horizon.closed.is_some_and(|day| leg.service_day <= day) {
             return leg.start;
         }
-        if passage.end == End::Open {
-            return Timestamp(i64::MAX);
+        match passage.end {
+            End::Open => return Timestamp(i64::MAX),
+            End::MissingOff => return deadline(first, self.facts.rides, tariff),
+            _ => {}
         }
         let grace_us = i64::from(tariff.limits().trip_end_grace_s) * MICROS;
-        let end = self.ride_of(&self.taps[passage.first]).map_or(leg.end, |ride| ride.end().max(leg.end));
+        let end = self.ride_of(first).map_or(leg.end, |ride| ride.end().max(leg.end));
         Timestamp(end.0.saturating_add(grace_us))
     }
 
@@ -385,20 +389,31 @@ fn way_fare(tariff: &Tariff, first: &PlacedTap, way: &Way, rider: &str) -> Fare 
     let fare = match way {
         Way::Between(from, to, end) => between(from, to, *end),
         Way::DearestFrom(stops) => {
-            let ends =
-                if stops.is_empty() { all_stops(tariff) } else { stops.iter().map(|stop| &**stop).collect() };
-            ends.into_iter()
-                .filter_map(|to| between(&first.place.stop, to, first.t))
-                .max_by_key(|fare| fare.alone)
+            let ends = if stops.is_empty() { all_stops(tariff) } else { in_order(stops) };
+            dearest(ends.into_iter().filter_map(|to| between(&first.place.stop, to, first.t)))
         }
         Way::DearestTo => {
             let starts = all_stops(tariff).into_iter();
-            starts.filter_map(|from| between(from, &first.place.stop, first.t)).max_by_key(|fare| fare.alone)
+            dearest(starts.filter_map(|from| between(from, &first.place.stop, first.t)))
         }
         Way::Least => None,
         Way::Nothing => Some(flat(Satang(0), Satang(0))),
     };
     fare.unwrap_or_else(|| flat(tariff.minimum(network, ""), tariff.minimum(network, rider)))
+}
+
+/// The dearest for the rider, of those the dearest for others, of those the first.
+fn dearest(fares: impl Iterator<Item = Fare>) -> Option<Fare> {
+    let dearer = |a: &Fare, b: &Fare| (b.alone, b.full) > (a.alone, a.full);
+    fares.reduce(|dearest, fare| if dearer(&dearest, &fare) { fare } else { dearest })
+}
+
+/// By id, whatever order they were found in.
+fn in_order(stops: &[Arc<str>]) -> Vec<&str> {
+    let mut stops: Vec<&str> = stops.iter().map(|stop| &**stop).collect();
+    stops.sort_unstable();
+    stops.dedup();
+    stops
 }
 
 /// A fare that no rule gave.

@@ -14,7 +14,7 @@ pub struct RideKey {
     pub day: ServiceDay,
     /// GTFS trip_id.
     pub trip: Arc<str>,
-    /// Start of a run of a trip with headways, seconds of the day; 0 for any other trip.
+    /// When it starts, seconds of the day: tells the runs of a trip with headways apart.
     pub start_s: i32,
 }
 

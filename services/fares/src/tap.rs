@@ -1,5 +1,11 @@
 //! One touch of a card on a terminal, as the terminal told it.
 
+mod line;
+mod wall;
+
+pub use line::{BadPart, CARD_BYTES_MAX, TEXT_BYTES_MAX, TapLine, denied};
+pub use wall::instant;
+
 use crate::money::Satang;
 use gtfs::Timestamp;
 use std::fmt;

@@ -10,12 +10,14 @@
 
 pub mod cap;
 mod change;
+pub mod check;
 mod compile;
 pub mod dated;
 pub mod export;
 pub mod feed;
 pub mod file;
 pub mod frames;
+pub mod journey;
 pub mod limits;
 mod price;
 pub mod rows;

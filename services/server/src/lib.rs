@@ -24,6 +24,7 @@ pub mod state;
 pub mod supervise;
 pub mod telemetry;
 pub mod tenure;
+pub mod terminal;
 
 pub use config::Config;
 pub use run::{run, run_with};

@@ -7,6 +7,8 @@ use crate::driver::visits::VISITS_QUEUED_MAX;
 use crate::feeds::Feeds;
 use crate::http;
 use crate::ingest::seal::{self, ServerKey};
+use crate::ingest::taps::quote::Quotes;
+use crate::ingest::taps::{self, Taps};
 use crate::ingest::{self, Ingest};
 use crate::live::{Live, Relay};
 use crate::memory::Memory;
@@ -52,6 +54,7 @@ pub async fn run_with(
     let counted = metrics.clone();
     let task = task.observed_by(move |report: &CommitReport| counted.committed(report.rows, report.took_s));
     supervisor.start_once(Stage::Storage, "writer", |token| async { Ok(task.run(token).await?) });
+    let taps = take_taps(&db, &metrics, &mut supervisor);
     let (accepted, committed_pings) = mpsc::channel(PINGS_ACCEPTED_BATCHES_MAX);
     let bus = join_bus(&config, &mut supervisor)?;
     let app = AppState::new(App {
@@ -60,6 +63,8 @@ pub async fn run_with(
         db,
         writer,
         ingest: Ingest::new(server_key),
+        taps,
+        quotes: Quotes::default(),
         feeds: Feeds::default(),
         live: Live::new(
             &metrics,
@@ -111,6 +116,8 @@ pub async fn run_with(
         ingest::restore(&app).await.context("the stored state of ingest can not be read")?;
         let state = app.clone();
         supervisor.start(Stage::Driver, "ingest", move |token| ingest::follow(state.clone(), token));
+        let state = app.clone();
+        supervisor.start(Stage::Driver, "terminals", move |token| taps::follow(state.clone(), token));
         listen_for_legacy(&app, &mut supervisor)?;
     }
     let address = listener.local_addr()?;
@@ -124,6 +131,15 @@ pub async fn run_with(
     let outcome = supervisor.run(shutdown, app.stopping.clone()).await;
     app.db.close().await;
     outcome
+}
+
+/// Starts the writer of taps.
+fn take_taps(db: &Db, metrics: &Metrics, supervisor: &mut Supervisor) -> Taps {
+    let (writer, task) = store::tap::tap_writer(db, WriterLimits::default());
+    let counted = metrics.clone();
+    let task = task.observed_by(move |report: &CommitReport| counted.committed(report.rows, report.took_s));
+    supervisor.start_once(Stage::Storage, "taps", |token| async { Ok(task.run(token).await?) });
+    Taps::new(writer)
 }
 
 /// Joins this process to the others on the same database; `None` when it is alone.

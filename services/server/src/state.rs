@@ -4,6 +4,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::feeds::Feeds;
 use crate::ingest::Ingest;
+use crate::ingest::taps::Taps;
+use crate::ingest::taps::quote::Quotes;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::tenure::Office;
@@ -37,6 +39,10 @@ pub struct App {
     pub writer: Writer,
     /// Who may send, and what the rules remember of them.
     pub ingest: Ingest,
+    /// How taps get in.
+    pub taps: Taps,
+    /// What a fare would be: asked by the taps door, answered by whoever runs the fare engine.
+    pub quotes: Quotes,
     /// The timetable in force.
     pub feeds: Feeds,
     /// What riders are being told.

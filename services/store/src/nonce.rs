@@ -25,7 +25,7 @@ static INSERT: LazyLock<Many> = LazyLock::new(|| {
 });
 
 /// Takes `nonces`; the answer has those that were not taken before, each once.
-pub(crate) async fn take(tx: &mut Tx, nonces: &[&Nonce]) -> Result<BTreeSet<(String, String)>, sqlx::Error> {
+async fn take(tx: &mut Tx, nonces: &[&Nonce]) -> Result<BTreeSet<(String, String)>, sqlx::Error> {
     use sqlx::Row;
     let mut taken = BTreeSet::new();
     many!(
@@ -38,4 +38,18 @@ pub(crate) async fn take(tx: &mut Tx, nonces: &[&Nonce]) -> Result<BTreeSet<(Str
         }
     );
     Ok(taken)
+}
+
+/// Which requests may go on: those without a nonce, and the first of each nonce.
+pub(crate) async fn admit(tx: &mut Tx, nonces: &[Option<&Nonce>]) -> Result<Vec<bool>, sqlx::Error> {
+    let given: Vec<&Nonce> = nonces.iter().copied().flatten().collect();
+    let mut taken = take(tx, &given).await?;
+    Ok(nonces
+        .iter()
+        .map(|nonce| match nonce {
+            // Taken out, because the second of two equal ones in a group is a replay.
+            Some(nonce) => taken.remove(&(nonce.key_id.as_ref().into(), nonce.nonce.as_ref().into())),
+            None => true,
+        })
+        .collect())
 }

@@ -1,257 +1,140 @@
-//! Fare card taps: stored once, by their permanent names, in an order that a reader can follow.
+//! Fare card taps: each stored once, by its permanent name, in an order that a reader can follow.
 //!
-//! The row of `tap_head` is locked from the first statement to the commit, so that ids rise in the order of
-//! commits, with any number of processes: who reads after a cursor never misses one. Windows per terminal
-//! keep taps unique, as those of `device_boot` do pings; the table is asked only where a window cannot know.
+//! A row is a request: its taps as one packed [`Block`] of canonical lines, beside the bytes as signed.
+//! Where a tap is follows from `tap_run` (consecutive numbers have consecutive ids), what is settled from
+//! `terminal_window`. The row of `tap_head` is locked from the first statement to the commit, so that ids
+//! rise in the order of commits, with any number of processes: who reads after a cursor never misses a tap.
+//!
+//! What always holds: an answer comes after the sync; the first tap of a name stands; every number up to
+//! [`TapReceipt::ack`] is stored, quarantined, or a row of `gap`.
 
-use crate::seq_window::{SeqWindow, Sighting};
-use crate::sql::{Many, Tx, many, on_pool, on_tx};
-use crate::words::known;
-use crate::{Db, StoreError};
-use fares::{TapId, TapKind};
-use gtfs::Timestamp;
-use sha2::{Digest, Sha256};
-use std::sync::{Arc, LazyLock};
+pub mod block;
+mod commit;
+mod doubt;
+mod fill;
+mod plan;
+mod read;
+pub mod window;
+mod write;
 
-/// A tap as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TapRow {
-    /// Its permanent name.
-    pub id: TapId,
-    /// When the server had it.
-    pub received: Timestamp,
-    /// The card's keyed token.
-    pub card: Arc<str>,
-    /// What the terminal meant.
-    pub kind: TapKind,
-    /// The tap as the terminal hashed it.
-    pub line: Arc<str>,
-}
+pub use block::{Block, Link, NewTap, chained};
+pub use commit::TapCommitter;
 
-/// One request of a terminal: all taps are of its `terminal` and `epoch`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::nonce::Nonce;
+use crate::terminal_audit::ShiftAudit;
+use crate::writer::{Batch, WriterLimits, WriterTask, writer_of};
+use crate::{Db, Writer};
+use bytes::Bytes;
+use fares::tap::RequestClock;
+use std::sync::Arc;
+
+/// Taps in one request (fares design, section 13).
+pub const TAPS_MAX: usize = 500;
+/// Bytes of a chain hash: the first of a SHA-256.
+pub const HASH_BYTES: usize = 16;
+/// Ranges that a reply asks for again.
+pub const RESEND_RANGES_MAX: usize = 20;
+/// A request whose newest tap is older than this waits behind live ones, milliseconds (section 8: live < 5 min).
+const BACKFILL_MS: i64 = 5 * 60 * 1_000;
+
+/// What links a tap to the one before it.
+pub type ChainHash = [u8; HASH_BYTES];
+
+/// One request of a terminal.
+#[derive(Clone, Debug)]
 pub struct TapBatch {
     /// The terminal.
     pub terminal: Arc<str>,
     /// Its epoch.
     pub epoch: u32,
-    /// When the request was received.
-    pub received: Timestamp,
-    /// Its bytes as sent: the evidence.
+    /// The key it was signed with, which verified.
+    pub key_id: Arc<str>,
+    /// Of the signature; it is taken once.
+    pub nonce: Option<Nonce>,
+    /// The clocks of the request.
+    pub clock: Arc<RequestClock>,
+    /// The deny list that it had.
+    pub deny_ver: i64,
+    /// The tariff that it had.
+    pub tariff_ver: Arc<str>,
+    /// The lowest number that the terminal still has; 0 when it does not say.
+    pub held_from: i64,
+    /// Ranges that it says are gone.
+    pub lost: Vec<(i64, i64)>,
+    /// The totals of its shifts.
+    pub audits: Vec<ShiftAudit>,
+    /// The readable taps.
+    pub block: Block,
+    /// What could not be read as a tap.
+    pub refused: Vec<RefusedTap>,
+    /// The JSON as signed, packed by [`block::pack`].
     pub body: Vec<u8>,
-    /// The taps in it, in any order.
-    pub taps: Vec<TapRow>,
+    /// Whether the terminal is emptying an old store: live requests go first.
+    pub backfill: bool,
 }
 
-/// What became of a batch: it is on disk.
+/// Something in a batch that is no tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedTap {
+    /// Its position in the request.
+    pub at: usize,
+    /// Its number, where that can be read: it is settled then.
+    pub seq: Option<i64>,
+    /// A stable word, such as `format`.
+    pub code: &'static str,
+    /// What is wrong, for a person.
+    pub detail: Arc<str>,
+    /// Its bytes, all of them.
+    pub raw: Bytes,
+}
+
+/// What became of a tap that was not simply accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TapItem {
+    /// It was stored before.
+    Duplicate,
+    /// It is kept for a person to look at; the word says why.
+    Quarantined(&'static str),
+    /// There are too many holes below it: it is neither stored nor settled, send the lower ones first.
+    Later,
+}
+
+/// What became of a request: it is on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TapReceipt {
-    /// The highest number up to which all are settled; what the terminal may delete.
-    pub ack: Option<i64>,
-    /// Positions of taps that were stored before, rising.
-    pub duplicates: Vec<usize>,
-    /// Numbers that were skipped and have not come.
-    pub lost: u64,
+    /// Every number up to this one is settled: what the terminal may delete.
+    pub ack: i64,
+    /// Holes that it may still fill, rising, at most [`RESEND_RANGES_MAX`].
+    pub resend: Vec<(i64, i64)>,
+    /// Taps that were not simply accepted: number (or `None`, and then the position counts), and why.
+    pub items: Vec<(Option<i64>, usize, TapItem)>,
+    /// The id of the newest tap of anyone.
+    pub newest: i64,
+    /// Whether a second tap under a used name was found: the terminal is suspended.
+    pub conflict: bool,
 }
 
-static INSERT: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "insert into tap (id, terminal, epoch, seq, received_us, card, kind, line, line_sha256) values",
-        9,
-        "",
-    )
-});
+/// Whether taps of this age, by the terminal's uptime, wait behind live ones.
+#[must_use]
+pub fn is_backfill(up_now_ms: i64, newest_up_ms: i64) -> bool {
+    up_now_ms.saturating_sub(newest_up_ms) > BACKFILL_MS
+}
 
-impl Db {
-    /// Stores a batch; the answer comes after its commit is synced. A batch without a new tap changes nothing,
-    /// one without any is a heartbeat and only hears what is settled.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] when a tap is of another terminal or epoch, or any other error of a write.
-    pub async fn taps_store(&self, batch: &TapBatch) -> Result<TapReceipt, StoreError> {
-        check(batch)?;
-        let Some(base) = batch.taps.iter().map(|tap| tap.id.seq).min() else {
-            return self.heartbeat(batch).await;
-        };
-        let mut tx = self.begin().await?;
-        lock_head(&mut tx).await?;
-        let mut window = match window(&mut tx, batch).await? {
-            Some(window) => window,
-            None => SeqWindow::starting_at(base),
-        };
-        let (fresh, duplicates) = sift(&mut tx, batch, &mut window).await?;
-        if !fresh.is_empty() {
-            insert(&mut tx, batch, &fresh).await?;
-            store_window(&mut tx, batch, &window).await?;
-        }
-        tx.commit().await?;
-        Ok(TapReceipt { ack: Some(window.settled()), duplicates, lost: window.lost().unsigned_abs() })
+impl Batch for TapBatch {
+    type Receipt = TapReceipt;
+    const ROWS_MAX: usize = TAPS_MAX;
+
+    fn rows(&self) -> usize {
+        self.block.taps().len() + self.refused.len()
     }
 
-    async fn heartbeat(&self, batch: &TapBatch) -> Result<TapReceipt, StoreError> {
-        let row: Option<(i64, i64)> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select settled, lost from terminal_window where terminal = $1 and epoch = $2",
-        )
-        .bind(Arc::clone(&batch.terminal))
-        .bind(i64::from(batch.epoch))
-        .fetch_optional(on)
-        .await?);
-        let (ack, lost) = row.map_or((None, 0), |(settled, lost)| (Some(settled), lost.unsigned_abs()));
-        Ok(TapReceipt { ack, duplicates: Vec::new(), lost })
-    }
-
-    /// At most `rows_max` taps after `cursor` (0 at first), each with its id, the next cursor.
-    ///
-    /// # Errors
-    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
-    pub async fn taps_after(&self, cursor: i64, rows_max: u32) -> Result<Vec<(i64, TapRow)>, StoreError> {
-        type Columns = (i64, String, i64, i64, i64, String, String, String);
-        let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select id, terminal, epoch, seq, received_us, card, kind, line from tap \
-             where id > $1 order by id limit $2",
-        )
-        .bind(cursor)
-        .bind(i64::from(rows_max))
-        .fetch_all(on)
-        .await?);
-        let tap = |(id, terminal, epoch, seq, received_us, card, kind, line): Columns| {
-            let epoch = u32::try_from(epoch).unwrap_or_default();
-            let tap = TapRow {
-                received: Timestamp(received_us),
-                card: card.into(),
-                kind: known("tap", &terminal, "kind", &kind, TapKind::from_word(&kind))?,
-                line: line.into(),
-                id: TapId { terminal: terminal.into(), epoch, seq },
-            };
-            Ok((id, tap))
-        };
-        rows.into_iter().map(tap).collect()
+    fn is_backfill(&self) -> bool {
+        self.backfill
     }
 }
 
-fn check(batch: &TapBatch) -> Result<(), StoreError> {
-    let foreign = |tap: &&TapRow| tap.id.terminal != batch.terminal || tap.id.epoch != batch.epoch;
-    match batch.taps.iter().find(foreign) {
-        Some(tap) => Err(StoreError::Refused(format!(
-            "tap {} is in a batch of terminal {} epoch {}",
-            tap.id, batch.terminal, batch.epoch
-        ))),
-        None => Ok(()),
-    }
-}
-
-async fn lock_head(tx: &mut Tx) -> Result<(), sqlx::Error> {
-    on_tx!(tx, on => sqlx::query("update tap_head set id = id where one = 1").execute(on).await.map(drop))
-}
-
-/// The new taps, and the positions of the others.
-async fn sift<'a>(
-    tx: &mut Tx,
-    batch: &'a TapBatch,
-    window: &mut SeqWindow,
-) -> Result<(Vec<&'a TapRow>, Vec<usize>), sqlx::Error> {
-    let (mut fresh, mut duplicates): (Vec<&TapRow>, _) = (Vec::new(), Vec::new());
-    for (at, tap) in batch.taps.iter().enumerate() {
-        let new = match window.sight(tap.id.seq) {
-            Sighting::Fresh => true,
-            Sighting::Known => false,
-            Sighting::Unsure => {
-                let twice = fresh.iter().any(|other| other.id.seq == tap.id.seq);
-                let late = !twice && !is_stored(tx, &tap.id).await?;
-                if late {
-                    window.found_late(tap.id.seq);
-                }
-                late
-            }
-        };
-        if new { fresh.push(tap) } else { duplicates.push(at) }
-    }
-    Ok((fresh, duplicates))
-}
-
-/// Through the ranges of the batches, so that `tap` needs no index by its name.
-async fn is_stored(tx: &mut Tx, id: &TapId) -> Result<bool, sqlx::Error> {
-    let row: Option<(i64,)> = on_tx!(tx, on => sqlx::query_as(
-        "select tap.id from tap_batch join tap on tap.id between tap_batch.tap_first and tap_batch.tap_last \
-         where tap_batch.terminal = $1 and tap_batch.epoch = $2 and tap_batch.seq_min <= $3 \
-         and tap_batch.seq_max >= $3 and tap.seq = $3 limit 1",
-    )
-    .bind(Arc::clone(&id.terminal))
-    .bind(i64::from(id.epoch))
-    .bind(id.seq)
-    .fetch_optional(on)
-    .await?);
-    Ok(row.is_some())
-}
-
-async fn insert(tx: &mut Tx, batch: &TapBatch, fresh: &[&TapRow]) -> Result<(), sqlx::Error> {
-    let count = i64::try_from(fresh.len()).unwrap_or(i64::MAX);
-    let (last,): (i64,) = on_tx!(tx, on => sqlx::query_as(
-        "update tap_head set id = id + $1 where one = 1 returning id",
-    )
-    .bind(count)
-    .fetch_one(on)
-    .await?);
-    let first = last - count + 1;
-    on_tx!(tx, on => sqlx::query(
-        "insert into tap_batch (terminal, epoch, seq_min, seq_max, tap_first, tap_last, received_us, body) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(Arc::clone(&batch.terminal))
-    .bind(i64::from(batch.epoch))
-    .bind(fresh.iter().map(|tap| tap.id.seq).min())
-    .bind(fresh.iter().map(|tap| tap.id.seq).max())
-    .bind(first)
-    .bind(last)
-    .bind(batch.received.0)
-    .bind(batch.body.clone())
-    .execute(on)
-    .await
-    .map(drop)?);
-    let rows: Vec<(i64, &TapRow)> = (first..).zip(fresh.iter().copied()).collect();
-    many!(
-        tx,
-        INSERT,
-        &rows,
-        |query, row| query
-            .bind(row.0)
-            .bind(Arc::clone(&row.1.id.terminal))
-            .bind(i64::from(row.1.id.epoch))
-            .bind(row.1.id.seq)
-            .bind(row.1.received.0)
-            .bind(Arc::clone(&row.1.card))
-            .bind(row.1.kind.word())
-            .bind(Arc::clone(&row.1.line))
-            .bind(Sha256::digest(row.1.line.as_bytes()).to_vec()),
-        |query, on| query.execute(on).await?
-    );
-    Ok(())
-}
-
-async fn window(tx: &mut Tx, batch: &TapBatch) -> Result<Option<SeqWindow>, sqlx::Error> {
-    let row: Option<(i64, i64, i64, Vec<u8>)> = on_tx!(tx, on => sqlx::query_as(
-        "select base, settled, lost, gaps from terminal_window where terminal = $1 and epoch = $2",
-    )
-    .bind(Arc::clone(&batch.terminal))
-    .bind(i64::from(batch.epoch))
-    .fetch_optional(on)
-    .await?);
-    Ok(row.map(|(base, settled, lost, gaps)| SeqWindow::stored(base, settled, lost, &gaps)))
-}
-
-async fn store_window(tx: &mut Tx, batch: &TapBatch, window: &SeqWindow) -> Result<(), sqlx::Error> {
-    on_tx!(tx, on => sqlx::query(
-        "insert into terminal_window (terminal, epoch, base, settled, lost, gaps) values ($1, $2, $3, $4, $5, $6) \
-         on conflict (terminal, epoch) do update set settled = excluded.settled, lost = excluded.lost, \
-         gaps = excluded.gaps",
-    )
-    .bind(Arc::clone(&batch.terminal))
-    .bind(i64::from(batch.epoch))
-    .bind(window.base())
-    .bind(window.settled())
-    .bind(window.lost())
-    .bind(window.gaps())
-    .execute(on)
-    .await
-    .map(drop))
+/// A writer of taps and the task behind it; nothing is stored until the task runs.
+#[must_use]
+pub fn tap_writer(db: &Db, limits: WriterLimits) -> (Writer<TapBatch>, WriterTask<TapCommitter>) {
+    writer_of(TapCommitter::new(db.clone()), limits)
 }

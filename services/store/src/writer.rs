@@ -12,6 +12,7 @@ mod commit;
 mod plan;
 mod task;
 
+pub use commit::PingCommitter;
 pub use task::{CommitReport, WriterTask};
 
 use crate::ping::{BATCH_ROWS_MAX, PingBatch, PingReceipt};
@@ -46,12 +47,86 @@ impl Default for WriterLimits {
     }
 }
 
+/// What is stored whole or not at all, as one sender sent it.
+pub trait Batch: std::fmt::Debug + Send + Sync + 'static {
+    /// What became of it.
+    type Receipt: Clone + std::fmt::Debug + Send + 'static;
+    /// Most records in one.
+    const ROWS_MAX: usize;
+    /// How many records.
+    fn rows(&self) -> usize;
+    /// Whether what is live goes before it.
+    fn is_backfill(&self) -> bool;
+}
+
+/// What became of each batch of a group.
+pub type Receipts<B> = Vec<Result<<B as Batch>::Receipt, StoreError>>;
+
+/// Stores groups of one kind of batch.
+pub trait Committer: Send + 'static {
+    /// What it stores.
+    type Batch: Batch;
+
+    /// Stores `batches` in one transaction.
+    fn commit_together(
+        &mut self,
+        batches: &[&Self::Batch],
+    ) -> impl Future<Output = Result<Receipts<Self::Batch>, StoreError>> + Send;
+
+    /// Stores `batches` in one transaction; when the database refuses something in it, each on its own, so
+    /// that only the batch at fault fails.
+    fn commit(
+        &mut self,
+        batches: &[&Self::Batch],
+    ) -> impl Future<Output = Result<Receipts<Self::Batch>, StoreError>> + Send {
+        async move {
+            match self.commit_together(batches).await {
+                Err(StoreError::Refused(reason)) if batches.len() > 1 => {
+                    tracing::warn!(
+                        reason,
+                        batches = batches.len(),
+                        "a batch is refused, each is stored on its own"
+                    );
+                    self.commit_apart(batches).await
+                }
+                Err(refused @ StoreError::Refused(_)) => Ok(vec![Err(refused)]),
+                outcome => outcome,
+            }
+        }
+    }
+
+    /// Stores each of `batches` in a transaction of its own.
+    fn commit_apart(
+        &mut self,
+        batches: &[&Self::Batch],
+    ) -> impl Future<Output = Result<Receipts<Self::Batch>, StoreError>> + Send {
+        async move {
+            let mut receipts = Vec::with_capacity(batches.len());
+            for batch in batches {
+                match self.commit_together(&[batch]).await {
+                    Ok(one) => receipts.extend(one),
+                    Err(stopped @ StoreError::Stopped(_)) => return Err(stopped),
+                    Err(error) => receipts.push(Err(error)),
+                }
+            }
+            Ok(receipts)
+        }
+    }
+}
+
 /// The way to the writer. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Writer {
-    live: Lane,
-    backfill: Lane,
+#[derive(Debug)]
+pub struct Writer<B: Batch = PingBatch> {
+    live: Lane<B>,
+    backfill: Lane<B>,
     shared: Arc<Shared>,
+}
+
+impl<B: Batch> Clone for Writer<B> {
+    fn clone(&self) -> Self {
+        let (live, backfill) = (self.live.clone(), self.backfill.clone());
+        Self { live, backfill, shared: Arc::clone(&self.shared) }
+    }
 }
 
 /// How the writer is.
@@ -75,49 +150,75 @@ struct Shared {
 
 /// A batch in the queue.
 #[derive(Debug)]
-struct Waiting {
-    batch: PingBatch,
-    answer: oneshot::Sender<Result<PingReceipt, StoreError>>,
+struct Waiting<B: Batch> {
+    batch: B,
+    answer: oneshot::Sender<Result<B::Receipt, StoreError>>,
     _room: OwnedSemaphorePermit,
 }
 
-#[derive(Clone, Debug)]
-struct Lane {
-    sender: mpsc::Sender<Waiting>,
+#[derive(Debug)]
+struct Lane<B: Batch> {
+    sender: mpsc::Sender<Waiting<B>>,
     room: Arc<Semaphore>,
     rows_max: usize,
     retry_after_s: u32,
 }
 
-/// A writer and the task behind it; nothing is stored until the task runs.
+impl<B: Batch> Clone for Lane<B> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), room: Arc::clone(&self.room), ..*self }
+    }
+}
+
+/// A writer of pings and the task behind it; nothing is stored until the task runs.
 #[must_use]
 pub fn writer(db: &Db, limits: WriterLimits) -> (Writer, WriterTask) {
+    writer_of(PingCommitter::new(db.clone()), limits)
+}
+
+/// A writer of what `committer` stores, and the task behind it.
+#[must_use]
+pub fn writer_of<C: Committer>(committer: C, limits: WriterLimits) -> (Writer<C::Batch>, WriterTask<C>) {
     let (live, live_waiting) = Lane::new(limits.live_rows, LIVE_RETRY_S);
     let (backfill, backfill_waiting) = Lane::new(limits.backfill_rows, BACKFILL_RETRY_S);
     let shared = Arc::new(Shared::default());
-    let task = WriterTask::new(db.clone(), Arc::clone(&shared), live_waiting, backfill_waiting);
+    let task = WriterTask::new(committer, Arc::clone(&shared), live_waiting, backfill_waiting);
     (Writer { live, backfill, shared }, task)
 }
 
-impl Writer {
+impl Batch for PingBatch {
+    type Receipt = PingReceipt;
+    const ROWS_MAX: usize = BATCH_ROWS_MAX;
+
+    fn rows(&self) -> usize {
+        self.len()
+    }
+
+    fn is_backfill(&self) -> bool {
+        Self::is_backfill(self)
+    }
+}
+
+impl<B: Batch> Writer<B> {
     /// Stores a batch; the answer comes after its commit is synced. Dropping the future does not take the
     /// batch back.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Replayed`], [`StoreError::Refused`], [`StoreError::Full`],
     /// [`StoreError::Away`] or [`StoreError::Stopped`]: in all of them nothing may be acknowledged.
-    pub async fn submit(&self, batch: PingBatch) -> Result<PingReceipt, StoreError> {
+    pub async fn submit(&self, batch: B) -> Result<B::Receipt, StoreError> {
         if let Some(reason) = self.shared.stopped.get() {
             return Err(StoreError::Stopped(reason.clone()));
         }
-        if batch.len() > BATCH_ROWS_MAX {
+        if batch.rows() > B::ROWS_MAX {
             return Err(StoreError::Refused(format!(
-                "a batch of {} records, send at most {BATCH_ROWS_MAX}",
-                batch.len()
+                "a batch of {} records, send at most {}",
+                batch.rows(),
+                B::ROWS_MAX
             )));
         }
         let lane = if batch.is_backfill() { &self.backfill } else { &self.live };
-        let room = lane.room(batch.len())?;
+        let room = lane.room(batch.rows())?;
         let (answer, receipt) = oneshot::channel();
         let ended = || StoreError::Away("the writer has ended".into());
         lane.sender.try_send(Waiting { batch, answer, _room: room }).map_err(|_ended| ended())?;
@@ -137,8 +238,8 @@ impl Writer {
     }
 }
 
-impl Lane {
-    fn new(rows_max: usize, retry_after_s: u32) -> (Self, mpsc::Receiver<Waiting>) {
+impl<B: Batch> Lane<B> {
+    fn new(rows_max: usize, retry_after_s: u32) -> (Self, mpsc::Receiver<Waiting<B>>) {
         // Every waiting batch holds room for at least one row, so the channel is never the tighter limit.
         let (sender, waiting) = mpsc::channel(rows_max);
         (Self { sender, room: Arc::new(Semaphore::new(rows_max)), rows_max, retry_after_s }, waiting)

@@ -155,11 +155,11 @@ impl Card {
     /// Takes what was stored. What is in memory already is the newer.
     pub(super) fn load(&mut self, history: CardHistory) {
         let first_time = self.from.is_none();
-        for record in history.taps {
+        for (record, raw) in history.taps {
             if self.taps.iter().any(|held| held.row == record.row) {
                 self.note_told(record);
             } else {
-                self.put_stored(record);
+                self.put_stored(record, raw);
             }
         }
         for leg in history.legs {
@@ -182,13 +182,23 @@ impl Card {
         }
     }
 
-    fn put_stored(&mut self, record: TapRecord) {
+    fn put_stored(&mut self, record: TapRecord, raw: Option<Arc<Tap>>) {
         // An expired tap stays expired: it is taken as received long after.
         let is_expired = record.fate == TapFate::Expired;
         let received = if is_expired { Timestamp(i64::MAX / 2) } else { record.timed.t };
         let (row, tap, timed) = (record.row, record.tap.clone(), record.timed);
         let at = self.taps.partition_point(|other| other.tap.order() < tap.order());
-        self.taps.insert(at, Held { row, tap, timed, received, raw: None, told: Some(record) });
+        self.taps.insert(at, Held { row, tap, timed, received, raw, told: Some(record) });
+    }
+
+    /// Forgets what is older than is needed from now on; it can be asked for again.
+    pub(super) fn trim(&mut self, from: Timestamp) {
+        if !self.is_loaded() || from <= self.loaded_from() {
+            return;
+        }
+        self.taps.retain(|held| held.tap.t >= from);
+        self.legs.retain(|_, posted| posted.record.leg.start >= from);
+        self.from = Some(from);
     }
 
     /// Posted balance less provisional charges.

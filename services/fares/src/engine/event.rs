@@ -32,6 +32,8 @@ pub enum Event {
     Visit(Visit),
     /// A committed tap, with the number of its row.
     Tap(i64, Arc<Tap>),
+    /// A card that has provisional charges or recent taps, after a start: its history is asked for.
+    Load(Arc<str>),
     /// What was stored of a card, because [`Effect::Need`] asked for it.
     History(CardHistory),
     /// What is known of a card besides its taps has changed.
@@ -146,6 +148,8 @@ pub struct LegRecord {
     pub leg: Leg,
     /// What came too late to be taken from the rider: in `late_writeoff`.
     pub waived: Satang,
+    /// The day in whose books it stands. A card with a record of a day is to be shared out ([`Event::Share`]) at its close.
+    pub posting_day: ServiceDay,
 }
 
 /// What an agency gets of a leg.
@@ -179,8 +183,8 @@ pub struct CardHistory {
     pub balance: Satang,
     /// Whether it is on the list of denied cards.
     pub is_denied: bool,
-    /// Its taps, each with the newest record.
-    pub taps: Vec<TapRecord>,
+    /// Its taps, each with the newest record, and as the terminal told it where it may have to be placed anew.
+    pub taps: Vec<(TapRecord, Option<Arc<Tap>>)>,
     /// Its legs, each with the newest revision.
     pub legs: Vec<PostedLeg>,
     /// Its provisional charges.

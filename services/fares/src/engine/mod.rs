@@ -99,6 +99,7 @@ impl FareEngine {
             }
             Event::Visit(visit) => self.visit(&visit),
             Event::Tap(row, tap) => self.tap(now, row, tap, effects),
+            Event::Load(token) => self.load(now, self.window_from(now), token, effects),
             Event::History(history) => self.history(now, history),
             Event::Profile(card, profile) => {
                 if let Some(known) = self.cards.get_mut(&card) {
@@ -262,8 +263,24 @@ impl FareEngine {
         card.change(t);
     }
 
+    /// Has a card settled with everything since `from` in memory.
+    fn load(&mut self, now: Timestamp, from: Timestamp, token: Arc<str>, effects: &mut Vec<Effect>) {
+        let card = self.cards.entry(Arc::clone(&token)).or_insert_with(|| Card::new(&token));
+        card.touched = now;
+        if let Some(from) = card.ask(from) {
+            effects.push(Effect::Need(Arc::clone(&token), from));
+        }
+        self.dirty.insert(token);
+    }
+
     fn history(&mut self, now: Timestamp, history: CardHistory) {
         let token = Arc::clone(&history.card);
+        for (record, _) in
+            history.taps.iter().filter(|(record, raw)| raw.is_some() && !record.tap.place.vehicle.is_empty())
+        {
+            let boarded = self.boarded.entry(Arc::clone(&record.tap.place.vehicle)).or_default();
+            boarded.insert((record.tap.t, record.tap.id.clone()), Arc::clone(&token));
+        }
         let card = self.cards.entry(Arc::clone(&token)).or_insert_with(|| Card::new(&token));
         card.touched = now;
         card.load(history);
@@ -275,7 +292,8 @@ impl FareEngine {
     fn window_from(&self, t: Timestamp) -> Timestamp {
         let Some(tariffs) = InForce::of(&self.tariffs) else { return Timestamp(t.0 - 2 * DAY_US) };
         let tariff = tariffs.at(t);
-        let day = tariff.service_day_of(t);
+        // Its ride may be of the day before.
+        let day = tariff.service_day_of(t).previous();
         Timestamp(first_of_period(tariff, day).start(tariff.tz()).0 - DAY_US)
     }
 
@@ -284,14 +302,10 @@ impl FareEngine {
         journal.posting_day = self.posting_day(journal.posting_day.max(journal.service_day));
         for posting in &journal.postings {
             let Account::Card(token) = &posting.account else { continue };
-            let from = self.window_from(now);
-            let card = self.cards.entry(Arc::clone(token)).or_insert_with(|| Card::new(token));
-            card.touched = now;
-            card.balance.0 -= posting.debit.0;
-            if let Some(from) = card.ask(from) {
-                effects.push(Effect::Need(Arc::clone(token), from));
+            self.load(now, self.window_from(now), Arc::clone(token), effects);
+            if let Some(card) = self.cards.get_mut(token) {
+                card.balance.0 -= posting.debit.0;
             }
-            self.dirty.insert(Arc::clone(token));
         }
         effects.push(Effect::Journal(journal));
     }
@@ -305,12 +319,7 @@ impl FareEngine {
     fn ask_share(&mut self, now: Timestamp, token: Arc<str>, effects: &mut Vec<Effect>) {
         let from = self.cut.map_or(now, |day| day.start(self.tz()));
         let from = self.window_from(from);
-        let card = self.cards.entry(Arc::clone(&token)).or_insert_with(|| Card::new(&token));
-        card.touched = now;
-        if let Some(from) = card.ask(from) {
-            effects.push(Effect::Need(Arc::clone(&token), from));
-        }
-        self.dirty.insert(Arc::clone(&token));
+        self.load(now, from, Arc::clone(&token), effects);
         self.to_share.insert(token);
     }
 
@@ -360,6 +369,10 @@ impl FareEngine {
         self.cards.retain(|token, card| {
             card.touched >= oldest || dirty.contains(token) || awaited.contains(token) || card.has_holds()
         });
+        let kept_from = self.window_from(oldest);
+        for card in self.cards.values_mut() {
+            card.trim(kept_from);
+        }
         self.boarded.retain(|_, boarded| {
             *boarded = boarded.split_off(&(oldest, lowest()));
             !boarded.is_empty()

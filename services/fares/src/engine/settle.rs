@@ -64,7 +64,7 @@ impl FareEngine {
         let days: BTreeSet<ServiceDay> =
             card.taps.iter().map(|held| service_day(&held.tap, tariffs.at(held.tap.t))).collect();
         let mut has_all = true;
-        for day in days.range(since..kept_from).filter(|day| !self.rides_there.contains(day)) {
+        for day in days.range(since.min(kept_from)..kept_from).filter(|day| !self.rides_there.contains(day)) {
             has_all = false;
             if self.rides_asked.insert(*day) {
                 effects.push(Effect::NeedRides(*day));
@@ -244,6 +244,7 @@ impl Settling<'_> {
         for (day, changes) in by_day {
             let mut postings = Vec::new();
             let mut cause = None;
+            let posting_day = self.scope.posting_day(day);
             for Change { old, new } in changes {
                 let mut waived = Satang(0);
                 if self.is_stale(&new) {
@@ -251,7 +252,7 @@ impl Settling<'_> {
                     budget -= new.price.charge.0 - waived.0;
                 }
                 let rev = old.as_ref().map_or(1, |old| old.rev + 1);
-                let record = LegRecord { rev, leg: new, waived };
+                let record = LegRecord { rev, leg: new, waived, posting_day };
                 if let Some(old) = &old {
                     lines(&self.card.token, old, -1, &mut postings);
                 }
@@ -265,7 +266,7 @@ impl Settling<'_> {
                     kind: JournalKind::Fare,
                     cause: cause.unwrap_or_default().into(),
                     service_day: day,
-                    posting_day: self.scope.posting_day(day),
+                    posting_day,
                     effective: self.card.taps.last().map_or(self.now, |held| held.tap.t).min(self.now),
                     posted: self.now,
                     postings,

@@ -55,9 +55,10 @@ fn fill(at: usize, passages: &[Passage<'_>], before: &[Fill], profile: &Profile,
         let day = facts.tariffs.at(passage.first.t).service_day_of(passage.first.t);
         (day.0.year(), day.0.month())
     };
-    let used = before.iter().zip(passages).filter(|(fill, other)| {
-        matches!(fill, Fill::Inferred(_)) && month(other) == month(passage)
-    });
+    let used = before
+        .iter()
+        .zip(passages)
+        .filter(|(fill, other)| matches!(fill, Fill::Inferred(_)) && month(other) == month(passage));
     if used.count() >= tariff.limits().autofills_per_month as usize {
         return Fill::None;
     }

@@ -110,13 +110,7 @@ fn paid_before(tap: &PlacedTap, taps: &[PlacedTap], before: &[Part], facts: Fact
 }
 
 /// What a tap means to a rider on the way; `None` when it has nothing to do with that leg.
-fn second(
-    tap: &PlacedTap,
-    at: usize,
-    taps: &[PlacedTap],
-    before: &[Part],
-    facts: Facts<'_>,
-) -> Option<Part> {
+fn second(tap: &PlacedTap, at: usize, taps: &[PlacedTap], before: &[Part], facts: Facts<'_>) -> Option<Part> {
     let on = &taps[at];
     let limits = facts.tariffs.at(on.t).limits();
     let dt_us = tap.t.0 - on.t.0;
@@ -185,6 +179,7 @@ fn passage<'a>(at: usize, taps: &'a [PlacedTap], parts: &[Part], facts: Facts<'a
 fn is_over(on: &PlacedTap, day: ServiceDay, ride: Option<&Ride>, facts: Facts<'_>) -> bool {
     let limits = facts.tariffs.at(on.t).limits();
     let plus = |t: Timestamp, s: u32| Timestamp(t.0.saturating_add(i64::from(s) * MICROS));
-    let last = ride.map_or(plus(on.t, limits.journey_s_max), |ride| plus(ride.end(), limits.trip_end_grace_s));
+    let last =
+        ride.map_or(plus(on.t, limits.journey_s_max), |ride| plus(ride.end(), limits.trip_end_grace_s));
     facts.horizon.closed.is_some_and(|closed| closed >= day) || facts.horizon.now >= last
 }

@@ -99,7 +99,7 @@ fn ends(passage: &Passage<'_>, tariff: &Tariff) -> (Arc<str>, Arc<str>, Timestam
         (_, Some(off)) => (stop, Arc::clone(&off.place.stop), off.t),
         (LegStatus::MissingOn, None) => {
             let begun = passage.ride.and_then(|ride| ride.calls.first());
-            let from = begun.map_or_else(|| Arc::clone(&stop), |call| Arc::clone(&call.stop));
+            let from = begun.map_or_else(|| "".into(), |call| Arc::clone(&call.stop));
             (from, stop, first.t)
         }
         (_, None) if passage.is_one_tap => {

@@ -1,7 +1,7 @@
 //! What agencies get of what a card paid (fares design, section 9).
 
-use super::summing::first_day;
 use super::sum;
+use super::summing::first_day;
 use crate::journey::InForce;
 use crate::leg::{Leg, LegId};
 use crate::money::Satang;
@@ -21,8 +21,12 @@ fn unit<'a>(leg: &'a Leg, legs: &[&'a Leg], tariffs: InForce<'_>) -> Vec<&'a Leg
     let mut unit = vec![leg];
     loop {
         let is_near = |other: &&&Leg| unit.iter().any(|one| are_joined(one, other, legs, tariffs));
-        let more: Vec<&Leg> =
-            legs.iter().filter(|other| unit.iter().all(|one| one.id != other.id)).filter(is_near).copied().collect();
+        let more: Vec<&Leg> = legs
+            .iter()
+            .filter(|other| unit.iter().all(|one| one.id != other.id))
+            .filter(is_near)
+            .copied()
+            .collect();
         if more.is_empty() {
             return unit;
         }
@@ -31,7 +35,8 @@ fn unit<'a>(leg: &'a Leg, legs: &[&'a Leg], tariffs: InForce<'_>) -> Vec<&'a Leg
 }
 
 fn are_joined(a: &Leg, b: &Leg, legs: &[&Leg], tariffs: InForce<'_>) -> bool {
-    let changed = |from: &Leg, to: &Leg| to.price.transfer != Satang(0) && to.price.after.as_ref() == Some(&from.id);
+    let changed =
+        |from: &Leg, to: &Leg| to.price.transfer != Satang(0) && to.price.after.as_ref() == Some(&from.id);
     let both_under_one_cap = legs.iter().filter(|lowered| lowered.price.capped < Satang(0)).any(|lowered| {
         let caps = tariffs.at(lowered.start).caps().iter();
         caps.filter(|cap| lowered.price.cap.as_ref() == Some(&cap.id)).any(|cap| {
@@ -55,7 +60,8 @@ fn share(leg: &Leg, unit: &[&Leg]) -> Satang {
     let product = |one: &Leg| paid * i128::from(one.price.alone.0);
     let whole = |one: &Leg| product(one).div_euclid(alone);
     let left = paid - unit.iter().map(|one| whole(one)).sum::<i128>();
-    let rank = |one: &Leg| (Reverse(product(one).rem_euclid(alone)), one.start, one.agency.clone(), one.id.clone());
+    let rank =
+        |one: &Leg| (Reverse(product(one).rem_euclid(alone)), one.start, one.agency.clone(), one.id.clone());
     let before = unit.iter().filter(|one| rank(one) < rank(leg)).count();
     let extra = i128::from(i128::try_from(before).is_ok_and(|before| before < left));
     Satang(i64::try_from(whole(leg) + extra).unwrap_or(i64::MAX))

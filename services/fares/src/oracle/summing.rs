@@ -72,9 +72,9 @@ fn under_caps(leg: &Leg, rider: &str, before: &[Leg], facts: Facts<'_>) -> Leg {
     let tariff = facts.tariffs.at(leg.start);
     let rider = if rider.is_empty() { tariff.default_rider() } else { rider };
     let due = leg.price.charge;
-    let lowest = tariff.caps().iter().filter(|cap| counts(cap, leg)).fold((due, None), |(charge, by), cap| {
-        let so_far = sum(
-            before
+    let lowest =
+        tariff.caps().iter().filter(|cap| counts(cap, leg)).fold((due, None), |(charge, by), cap| {
+            let so_far = sum(before
                 .iter()
                 .filter(|other| other.id.companion == leg.id.companion)
                 .filter(|other| is_in_window(other.service_day, leg.service_day, cap.period))
@@ -82,13 +82,12 @@ fn under_caps(leg: &Leg, rider: &str, before: &[Leg], facts: Facts<'_>) -> Leg {
                     let then = facts.tariffs.at(other.start).caps().iter();
                     then.filter(|then| then.id == cap.id).any(|then| counts(then, other))
                 })
-                .map(|other| other.price.charge),
-        );
-        match cap.amount(rider).map(|amount| Satang((amount.0 - so_far.0).max(0))) {
-            Some(left) if left < charge => (left, Some(&cap.id)),
-            _ => (charge, by),
-        }
-    });
+                .map(|other| other.price.charge));
+            match cap.amount(rider).map(|amount| Satang((amount.0 - so_far.0).max(0))) {
+                Some(left) if left < charge => (left, Some(&cap.id)),
+                _ => (charge, by),
+            }
+        });
     let mut capped = leg.clone();
     capped.price.charge = lowest.0;
     capped.price.capped = Satang(lowest.0.0 - due.0);

@@ -234,6 +234,7 @@ impl Compiled {
         compiled.product_rows = products.rows;
         compiled.add_places(rows, &areas, &mut wrong);
         compiled.add_asks(rows, &mut wrong);
+        compiled.check_caps(rows, &mut wrong);
         if wrong.is_empty() { Ok(compiled) } else { Err(Refused(wrong)) }
     }
 
@@ -341,6 +342,17 @@ impl Compiled {
                 minimum: least(self.default_rider),
             };
             self.asks.push(CompiledNetwork { rule, minimums });
+        }
+    }
+
+    fn check_caps(&self, rows: &Rows, wrong: &mut Vec<String>) {
+        for cap in &rows.caps {
+            for network in &cap.networks {
+                self.networks.or_empty(network, "network", wrong);
+            }
+            for (rider, _) in &cap.amounts {
+                self.riders.or_empty(rider, "rider category", wrong);
+            }
         }
     }
 

@@ -187,7 +187,8 @@ impl Script {
         taps.truncate(TAPS_MAX);
         let last = taps.last().map_or(morning(self.first_day), |tap| tap.t);
         let now = Timestamp(last.0 + i64::from(self.now_min) * 60 * MICROS);
-        let closed = self.closed.map(|days| fares::tariff::frames::local(plus_days(last, i64::from(days)), TZ).0);
+        let closed =
+            self.closed.map(|days| fares::tariff::frames::local(plus_days(last, i64::from(days)), TZ).0);
         History {
             card: "card".into(),
             profile: self.profile(&taps),
@@ -214,7 +215,8 @@ impl Script {
         let confirmed = |&(tap, stop): &(u8, u8)| {
             let stops = LINES[usize::from(stop) % LINES.len()].stops;
             let stop = stops[usize::from(stop) / LINES.len() % stops.len()];
-            taps.get(usize::from(tap) % TAPS_MAX).map(|tap| Confirmed { tap: tap.id.clone(), stop: stop.into() })
+            taps.get(usize::from(tap) % TAPS_MAX)
+                .map(|tap| Confirmed { tap: tap.id.clone(), stop: stop.into() })
         };
         Profile {
             concessions: self.concessions.iter().map(concession).collect(),
@@ -260,7 +262,8 @@ impl Taps {
         let late = Timestamp(off.0 + i64::from(step.jitter_us));
         self.cursor = late.max(early);
         let is_boat = LINES[line].is_boat;
-        let (from_pier, to_pier) = (is_boat && step.terminals % 3 != 1, is_boat && matches!(step.terminals % 4, 0 | 3));
+        let (from_pier, to_pier) =
+            (is_boat && step.terminals % 3 != 1, is_boat && matches!(step.terminals % 4, 0 | 3));
         let kinds = if step.flags == 0 { [TapKind::On, TapKind::Off] } else { [TapKind::Tap; 2] };
         let mut first = self.tap(ride, line, board, early, kinds[0], from_pier);
         let mut last = self.tap(ride, line, alight, late, kinds[1], to_pier);
@@ -277,7 +280,15 @@ impl Taps {
         }
     }
 
-    fn tap(&self, ride: &Ride, line: usize, call: usize, t: Timestamp, kind: TapKind, is_pier: bool) -> PlacedTap {
+    fn tap(
+        &self,
+        ride: &Ride,
+        line: usize,
+        call: usize,
+        t: Timestamp,
+        kind: TapKind,
+        is_pier: bool,
+    ) -> PlacedTap {
         let line = &LINES[line];
         let mut place = Place {
             agency: line.agency.into(),
@@ -306,13 +317,17 @@ struct Made {
 
 impl Made {
     fn suffer(&mut self, fault: Fault, last: &PlacedTap) {
-        let after = |tap: &PlacedTap, s: u16| PlacedTap { t: Timestamp(tap.t.0 + i64::from(s) * MICROS), ..tap.clone() };
+        let after = |tap: &PlacedTap, s: u16| PlacedTap {
+            t: Timestamp(tap.t.0 + i64::from(s) * MICROS),
+            ..tap.clone()
+        };
         match fault {
             Fault::None => {}
             Fault::NoOn => self.on = None,
             Fault::NoOff => self.off = None,
             Fault::OnAgain(s) => {
-                self.again.extend(self.on.as_ref().map(|on| PlacedTap { pax: 1 + on.pax % 4, ..after(on, s) }));
+                self.again
+                    .extend(self.on.as_ref().map(|on| PlacedTap { pax: 1 + on.pax % 4, ..after(on, s) }));
             }
             Fault::OffAgain(s) => self.again.extend(self.off.as_ref().map(|off| after(off, s))),
             Fault::ChangedMind(s) => {
@@ -334,9 +349,13 @@ impl Made {
                 });
             }),
             Fault::Nowhere => self.both(|tap| {
-                place(tap, |place| *place = Place { vehicle: Arc::clone(&place.vehicle), ..Place::default() });
+                place(tap, |place| {
+                    *place = Place { vehicle: Arc::clone(&place.vehicle), ..Place::default() }
+                });
             }),
-            Fault::StrangeStop => self.off.iter_mut().for_each(|off| place(off, |place| place.stop = "ZZ".into())),
+            Fault::StrangeStop => {
+                self.off.iter_mut().for_each(|off| place(off, |place| place.stop = "ZZ".into()))
+            }
             Fault::StrangeSequence => {
                 self.on.iter_mut().for_each(|on| place(on, |place| place.sequence = Some(2)));
             }
@@ -434,10 +453,12 @@ pub fn steps(fault: BoxedStrategy<Fault>, rides_max: usize) -> BoxedStrategy<Vec
     let along = prop_oneof![2 => Just(0u8), 3 => 0u8..8];
     let flags = prop_oneof![3 => Just(0u8), 1 => Just(1u8)];
     let ride = (gap_s, line, 0u8..8, along, skip, 0u8..4);
-    let step = (ride, flags, pax, jitter_us, [fault.clone(), fault]).prop_map(|(ride, flags, pax, jitter_us, faults)| {
-        let (gap_s, line, board, along, skip, terminals) = ride;
-        Step { gap_s, line, board, along, skip, terminals, flags, pax, jitter_us, faults }
-    });
+    let step = (ride, flags, pax, jitter_us, [fault.clone(), fault]).prop_map(
+        |(ride, flags, pax, jitter_us, faults)| {
+            let (gap_s, line, board, along, skip, terminals) = ride;
+            Step { gap_s, line, board, along, skip, terminals, flags, pax, jitter_us, faults }
+        },
+    );
     let few = prop::collection::vec(step.clone(), 0..=6.min(rides_max));
     let many = prop::collection::vec(step, 0..=rides_max);
     prop_oneof![2 => few, 1 => many].boxed()
@@ -456,17 +477,21 @@ pub fn anything() -> BoxedStrategy<Script> {
     let tariff = prop_oneof![1 => Just(0), 2 => 0..tariffs::TARIFFS];
     let then = prop_oneof![4 => Just(None), 1 => (0..tariffs::TARIFFS, 0..town::DAYS.len()).prop_map(Some)];
     (0..town::TOWNS, tariff, then, 0..town::DAYS.len() - 6, steps(faults(), 40), facts)
-        .prop_map(|(town, tariff, then, first_day, steps, (concessions, confirmed, amnesties, now_min, closed))| Script {
-            town,
-            tariff,
-            then,
-            first_day,
-            steps,
-            concessions,
-            confirmed,
-            amnesties,
-            now_min,
-            closed,
-        })
+        .prop_map(
+            |(town, tariff, then, first_day, steps, (concessions, confirmed, amnesties, now_min, closed))| {
+                Script {
+                    town,
+                    tariff,
+                    then,
+                    first_day,
+                    steps,
+                    concessions,
+                    confirmed,
+                    amnesties,
+                    now_min,
+                    closed,
+                }
+            },
+        )
         .boxed()
 }

@@ -2,11 +2,13 @@
 
 use crate::dice::Dice;
 use crate::town::{LINES, day};
+use fares::Satang;
 use fares::tariff::frames::{Days, Frame};
 use fares::tariff::rows::Network;
 use fares::tariff::{Cap, Limits, Period, Rows, Tariff};
-use fares::Satang;
-use gtfs::fares::{FareLegRule, FareProduct, FareTransferRule, LimitKind, Money, Named, RiderCategory, TransferKind};
+use gtfs::fares::{
+    FareLegRule, FareProduct, FareTransferRule, LimitKind, Money, Named, RiderCategory, TransferKind,
+};
 use gtfs::{ServiceTime, Timestamp};
 use std::sync::{Arc, LazyLock};
 
@@ -39,7 +41,8 @@ pub fn from(number: usize, valid_from: Timestamp) -> Arc<Tariff> {
 }
 
 fn plain() -> Rows {
-    let network = |id: &str, tap_off| Network { id: id.into(), tap_off, ends_anywhere: tap_off, ..Network::default() };
+    let network =
+        |id: &str, tap_off| Network { id: id.into(), tap_off, ends_anywhere: tap_off, ..Network::default() };
     let mut rows = Rows {
         riders: RIDERS
             .map(|(id, _)| RiderCategory { id: id.into(), name: id.into(), is_default: id == "adult" })
@@ -59,7 +62,9 @@ fn plain() -> Rows {
         rows.areas.push(Named { id: (*stop).into(), name: "".into() });
         rows.stop_areas.push(((*stop).into(), (*stop).into()));
     }
-    for (id, satang) in [("bus", 1500), ("near", 1000), ("mid", 1500), ("far", 2000), ("canal", 1200), ("change", -1000)] {
+    for (id, satang) in
+        [("bus", 1500), ("near", 1000), ("mid", 1500), ("far", 2000), ("canal", 1200), ("change", -1000)]
+    {
         product(&mut rows, id, satang);
     }
     rows.leg_rules.push(leg("g-bus", "bus", "", "", "bus"));
@@ -74,7 +79,9 @@ fn plain() -> Rows {
             rows.leg_rules.push(leg("g-canal", "canal", from, to, "canal"));
         }
     }
-    for (from, to, minutes) in [("bus", "bus", 60), ("ferry", "ferry", 60), ("bus", "ferry", 90), ("ferry", "bus", 90)] {
+    for (from, to, minutes) in
+        [("bus", "bus", 60), ("ferry", "ferry", 60), ("bus", "ferry", 90), ("ferry", "bus", 90)]
+    {
         rows.transfer_rules.push(FareTransferRule {
             from_leg_group: format!("g-{from}").into(),
             to_leg_group: format!("g-{to}").into(),
@@ -84,7 +91,10 @@ fn plain() -> Rows {
             product: "change".into(),
         });
     }
-    rows.caps = vec![cap("bus-day", &["bus"], Period::Day, 4000), cap("town-day", &["bus", "ferry"], Period::Day, 5000)];
+    rows.caps = vec![
+        cap("bus-day", &["bus"], Period::Day, 4000),
+        cap("town-day", &["bus", "ferry"], Period::Day, 5000),
+    ];
     rows
 }
 
@@ -187,7 +197,8 @@ fn vary_changes(rows: &mut Rows, dice: &mut Dice) {
 }
 
 fn vary_caps(rows: &mut Rows, dice: &mut Dice) {
-    let (bus, town, all): (&[&str], &[&str], &[&str]) = (&["bus"], &["bus", "ferry"], &["bus", "ferry", "canal"]);
+    let (bus, town, all): (&[&str], &[&str], &[&str]) =
+        (&["bus"], &["bus", "ferry"], &["bus", "ferry", "canal"]);
     let mut amount = |low: u64| (low + dice.below(low)) as i64;
     let sets = [
         vec![],
@@ -199,7 +210,10 @@ fn vary_caps(rows: &mut Rows, dice: &mut Dice) {
         ],
         vec![cap("roll", town, Period::Rolling(7), amount(4000)), cap("day", bus, Period::Day, amount(2000))],
         vec![cap("roll", all, Period::Rolling(30), amount(7000))],
-        vec![cap("week", bus, Period::Week, amount(4000)), cap("ferries", &["ferry"], Period::Month, amount(5000))],
+        vec![
+            cap("week", bus, Period::Week, amount(4000)),
+            cap("ferries", &["ferry"], Period::Month, amount(5000)),
+        ],
         vec![cap("a", town, Period::Day, amount(2000)), cap("b", town, Period::Day, amount(2000))],
     ];
     rows.caps = sets[dice.below(sets.len() as u64) as usize].clone();

@@ -12,6 +12,8 @@ mod replay;
 mod score;
 mod serve;
 mod settings;
+mod tariff;
+mod terminal;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -45,10 +47,14 @@ enum Command {
     Import(import::Args),
     /// Register trackers, and give them keys
     Device(device::Args),
+    /// Register fare terminals, and give them keys
+    Terminal(terminal::Args),
     /// Enrol stop displays, and give them tokens
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
     Model(model::Args),
+    /// Check a tariff, price a journey, write fare files
+    Tariff(tariff::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -85,8 +91,10 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Score(args) => score::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Device(args) => device::run(args).await,
+        Command::Terminal(args) => terminal::run(args).await,
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
+        Command::Tariff(args) => tariff::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }

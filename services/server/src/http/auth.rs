@@ -43,6 +43,12 @@ pub(super) struct ProvenKey {
 }
 
 impl Proven {
+    /// The key that it was signed with; empty when it was not.
+    #[must_use]
+    pub(super) fn key_id(&self) -> Arc<str> {
+        self.signed.as_ref().map_or_else(|| "".into(), |signed| Arc::clone(&signed.key.key_id))
+    }
+
     /// The nonce to store with the records.
     #[must_use]
     pub(super) fn nonce(&self) -> Option<Nonce> {

@@ -100,6 +100,12 @@ impl ApiError {
         self.code
     }
 
+    /// What to change, for logs.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The answer, with its request id.
     pub(crate) fn answer(&self, request: &str) -> Response {
         let body = Body { error: Fault { code: self.code, message: &self.message, request } };

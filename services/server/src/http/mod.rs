@@ -20,6 +20,7 @@ mod pings;
 mod public;
 mod realtime;
 mod stops;
+mod taps;
 mod timed_io;
 mod traccar;
 
@@ -33,7 +34,11 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 pub fn router(app: &AppState) -> Router {
     let mut routes = Router::new().merge(health::router()).merge(metrics::router());
     if app.config.runs(Role::Ingest) {
-        routes = routes.merge(pings::router()).merge(osmand::router()).merge(traccar::router());
+        routes = routes
+            .merge(pings::router())
+            .merge(taps::router())
+            .merge(osmand::router())
+            .merge(traccar::router());
     }
     if app.config.runs(Role::Web) {
         routes = routes.merge(panel::router()).merge(readable());

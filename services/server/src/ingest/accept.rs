@@ -230,7 +230,8 @@ fn shows_unstored(failure: &StoreError) -> bool {
     matches!(failure, StoreError::Full(_) | StoreError::Stopped(_) | StoreError::Away(_))
 }
 
-fn refusal(failure: &StoreError) -> ApiError {
+/// What a sender is told of a failure of the store.
+pub(super) fn refusal(failure: &StoreError) -> ApiError {
     match failure {
         StoreError::Busy { retry_after_s } => {
             ApiError::busy(jittered(*retry_after_s), "the server is catching up; send the same records again")

@@ -17,6 +17,7 @@ pub mod record;
 pub mod registry;
 pub mod seal;
 pub mod signature;
+pub mod taps;
 pub mod traccar;
 mod unknown;
 pub mod wire;

@@ -1,9 +1,10 @@
 //! One transaction for a group of batches: nonces, windows, pings, quarantine.
 
 use super::plan::{Key, Plan, Windows, key};
+use super::{Committer, Receipts};
 use crate::boot::{self, Boot};
 use crate::sql::Tx;
-use crate::{Db, PingBatch, PingReceipt, StoreError, nonce, ping, quarantine};
+use crate::{Db, PingBatch, StoreError, nonce, ping, quarantine};
 use std::collections::HashMap;
 
 /// Windows kept in memory: more devices than a country's. Beyond it all are forgotten and read again.
@@ -11,56 +12,24 @@ const BOOTS_CACHED_MAX: usize = 50_000;
 /// Times a commit is tried when another process changes the same windows at the same moment.
 const ATTEMPTS_MAX: u32 = 5;
 
-type Receipts = Vec<Result<PingReceipt, StoreError>>;
-
 /// The writer's side of the database, with the windows of the devices it hears.
-pub(super) struct Committer {
+#[derive(Debug)]
+pub struct PingCommitter {
     db: Db,
     boots: HashMap<Key, Boot>,
 }
 
 /// How one try ended.
 enum Attempt {
-    Done(Receipts),
+    Done(Receipts<PingBatch>),
     /// Another process was faster; the windows must be read again.
     Conflict,
 }
 
-impl Committer {
-    pub(super) fn new(db: Db) -> Self {
-        Self { db, boots: HashMap::new() }
-    }
+impl Committer for PingCommitter {
+    type Batch = PingBatch;
 
-    /// Stores `batches` in one transaction; when the database refuses something in it, each on its own, so
-    /// that only the batch at fault fails.
-    pub(super) async fn commit(&mut self, batches: &[&PingBatch]) -> Result<Receipts, StoreError> {
-        match self.commit_together(batches).await {
-            Err(StoreError::Refused(reason)) if batches.len() > 1 => {
-                tracing::warn!(
-                    reason,
-                    batches = batches.len(),
-                    "a batch is refused, each is stored on its own"
-                );
-                self.commit_apart(batches).await
-            }
-            Err(refused @ StoreError::Refused(_)) => Ok(vec![Err(refused)]),
-            outcome => outcome,
-        }
-    }
-
-    async fn commit_apart(&mut self, batches: &[&PingBatch]) -> Result<Receipts, StoreError> {
-        let mut receipts = Vec::with_capacity(batches.len());
-        for batch in batches {
-            match self.commit_together(&[batch]).await {
-                Ok(one) => receipts.extend(one),
-                Err(stopped @ StoreError::Stopped(_)) => return Err(stopped),
-                Err(error) => receipts.push(Err(error)),
-            }
-        }
-        Ok(receipts)
-    }
-
-    async fn commit_together(&mut self, batches: &[&PingBatch]) -> Result<Receipts, StoreError> {
+    async fn commit_together(&mut self, batches: &[&PingBatch]) -> Result<Receipts<PingBatch>, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             match self.attempt(batches).await {
                 Ok(Attempt::Done(receipts)) => return Ok(receipts),
@@ -74,10 +43,17 @@ impl Committer {
         }
         Err(StoreError::Away("other processes kept changing the same devices".into()))
     }
+}
+
+impl PingCommitter {
+    pub(super) fn new(db: Db) -> Self {
+        Self { db, boots: HashMap::new() }
+    }
 
     async fn attempt(&mut self, batches: &[&PingBatch]) -> Result<Attempt, StoreError> {
         let mut tx = self.db.begin().await?;
-        let admitted = admit(&mut tx, batches).await?;
+        let nonces: Vec<_> = batches.iter().map(|batch| batch.nonce.as_ref()).collect();
+        let admitted = nonce::admit(&mut tx, &nonces).await?;
         let mut windows = self.windows(&mut tx, batches, &admitted).await?;
         let mut plan = Plan::of(batches, &admitted, &mut windows);
         ping::insert(&mut tx, &plan.fresh).await?;
@@ -130,18 +106,4 @@ impl Committer {
             self.boots.insert(key, boot);
         }
     }
-}
-
-/// Which batches may go on: those without a nonce, and the first of each nonce.
-async fn admit(tx: &mut Tx, batches: &[&PingBatch]) -> Result<Vec<bool>, StoreError> {
-    let nonces: Vec<_> = batches.iter().filter_map(|batch| batch.nonce.as_ref()).collect();
-    let mut taken = nonce::take(tx, &nonces).await?;
-    Ok(batches
-        .iter()
-        .map(|batch| match &batch.nonce {
-            // Taken out, because the second of two equal ones in a group is a replay.
-            Some(nonce) => taken.remove(&(nonce.key_id.as_ref().into(), nonce.nonce.as_ref().into())),
-            None => true,
-        })
-        .collect())
 }

@@ -1,8 +1,7 @@
 //! The task that commits: gathers what waits, stores it, answers.
 
-use super::commit::Committer;
-use super::{Shared, Waiting};
-use crate::{Db, PingBatch, PingReceipt, StoreError};
+use super::{Batch, Committer, PingCommitter, Receipts, Shared, Waiting};
+use crate::StoreError;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,32 +30,31 @@ pub struct CommitReport {
     pub error: Option<StoreError>,
 }
 
-/// The one task of a process that commits pings. Not restartable: it ends when it must not go on.
-pub struct WriterTask {
-    live: mpsc::Receiver<Waiting>,
-    backfill: mpsc::Receiver<Waiting>,
+/// The one task of a process that commits one kind of batch. Not restartable: it ends when it must not go on.
+pub struct WriterTask<C: Committer = PingCommitter> {
+    live: mpsc::Receiver<Waiting<C::Batch>>,
+    backfill: mpsc::Receiver<Waiting<C::Batch>>,
     shared: Arc<Shared>,
-    committer: Committer,
+    committer: C,
     observer: Box<dyn Fn(&CommitReport) + Send + Sync>,
-    group: Vec<Waiting>,
+    group: Vec<Waiting<C::Batch>>,
     rows: usize,
     last_commit: Option<Instant>,
 }
 
-impl std::fmt::Debug for WriterTask {
+impl<C: Committer> std::fmt::Debug for WriterTask<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WriterTask").field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 
-impl WriterTask {
+impl<C: Committer> WriterTask<C> {
     pub(super) fn new(
-        db: Db,
+        committer: C,
         shared: Arc<Shared>,
-        live: mpsc::Receiver<Waiting>,
-        backfill: mpsc::Receiver<Waiting>,
+        live: mpsc::Receiver<Waiting<C::Batch>>,
+        backfill: mpsc::Receiver<Waiting<C::Batch>>,
     ) -> Self {
-        let committer = Committer::new(db);
         let observer = Box::new(|_: &CommitReport| {});
         Self { live, backfill, shared, committer, observer, group: Vec::new(), rows: 0, last_commit: None }
     }
@@ -133,8 +131,8 @@ impl WriterTask {
         }
     }
 
-    fn take(&mut self, waiting: Waiting) {
-        self.rows += waiting.batch.len();
+    fn take(&mut self, waiting: Waiting<C::Batch>) {
+        self.rows += waiting.batch.rows();
         self.group.push(waiting);
     }
 
@@ -147,7 +145,7 @@ impl WriterTask {
         let started = Instant::now();
         self.last_commit = Some(started);
         self.committing(Some(started));
-        let batches: Vec<&PingBatch> = group.iter().map(|waiting| &waiting.batch).collect();
+        let batches: Vec<&C::Batch> = group.iter().map(|waiting| &waiting.batch).collect();
         let outcome = self.committer.commit(&batches).await;
         self.committing(None);
         let (took_s, rows) = (started.elapsed().as_secs_f64(), std::mem::take(&mut self.rows));
@@ -176,7 +174,7 @@ impl WriterTask {
     }
 }
 
-fn answer(group: Vec<Waiting>, receipts: Vec<Result<PingReceipt, StoreError>>) {
+fn answer<B: Batch>(group: Vec<Waiting<B>>, receipts: Receipts<B>) {
     for (waiting, receipt) in group.into_iter().zip(receipts) {
         // A sender that went away will ask again, and be told that its records are duplicates.
         let _ = waiting.answer.send(receipt);
