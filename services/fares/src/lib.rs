@@ -24,4 +24,3 @@ pub use leg::{Leg, LegId, LegStatus, Price};
 pub use money::Satang;
 pub use tap::{Tap, TapId, TapKind, TapLine};
 pub use tariff::{Tariff, Tariffs};
-

@@ -50,8 +50,10 @@ fn nobody_is_charged_more_than_a_cap_in_its_period() {
                 };
                 let together: Vec<&Leg> = legs.iter().filter(alike).collect();
                 // A category may change on the way; one without an amount has no cap.
-                let amounts: Option<Vec<i64>> =
-                    together.iter().map(|leg| cap.amount(rider(history, leg)).map(|amount| amount.0)).collect();
+                let amounts: Option<Vec<i64>> = together
+                    .iter()
+                    .map(|leg| cap.amount(rider(history, leg)).map(|amount| amount.0))
+                    .collect();
                 let Some(most) = amounts.and_then(|amounts| amounts.into_iter().max()) else { continue };
                 let charged: i64 = together.iter().map(|leg| leg.price.charge.0).sum();
                 prop_assert!(charged <= most, "{} charged {charged} of {most}, {history:?}", cap.id);
@@ -65,8 +67,17 @@ fn nobody_is_charged_more_than_a_cap_in_its_period() {
 fn a_charge_is_never_below_zero_and_is_what_its_parts_make() {
     law(anything(), |history, _| {
         for Leg { id, price, .. } in &history.legs() {
-            prop_assert!(price.charge.0 >= 0 && price.transfer.0 <= 0 && price.capped.0 <= 0, "{id} {history:?}");
-            prop_assert_eq!(price.charge.0, price.alone.0 + price.transfer.0 + price.capped.0, "{} {:?}", id, history);
+            prop_assert!(
+                price.charge.0 >= 0 && price.transfer.0 <= 0 && price.capped.0 <= 0,
+                "{id} {history:?}"
+            );
+            prop_assert_eq!(
+                price.charge.0,
+                price.alone.0 + price.transfer.0 + price.capped.0,
+                "{} {:?}",
+                id,
+                history
+            );
             prop_assert_eq!(price.cap.is_some(), price.capped.0 < 0, "{} {:?}", id, history);
         }
         Ok(())

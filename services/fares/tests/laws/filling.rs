@@ -14,7 +14,12 @@ fn filling_in_where_a_rider_got_off_never_makes_a_leg_dearer_alone() {
             prop_assert!(with.price.alone <= without.price.alone, "{} {:?}", with.id, history);
             let is_cheaper = with.price.alone < without.price.alone;
             let is_holder_filled = with.status == LegStatus::Inferred && with.id.companion == 0;
-            prop_assert!(is_cheaper || !is_holder_filled, "{} is filled in for nothing, {:?}", with.id, history);
+            prop_assert!(
+                is_cheaper || !is_holder_filled,
+                "{} is filled in for nothing, {:?}",
+                with.id,
+                history
+            );
         }
         Ok(())
     });

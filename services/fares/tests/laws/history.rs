@@ -123,7 +123,11 @@ impl History {
     }
 
     pub fn legs(&self) -> Vec<Leg> {
-        rate(&self.card, &self.taps, &self.profile, self.facts()).legs.into_iter().map(|leg| leg.leg).collect()
+        rate(&self.card, &self.taps, &self.profile, self.facts())
+            .legs
+            .into_iter()
+            .map(|leg| leg.leg)
+            .collect()
     }
 
     /// The same under tariffs that never fill in a missing tap.

@@ -44,7 +44,12 @@ fn law(scripts: BoxedStrategy<Script>, holds: impl Fn(&History, &Script) -> Resu
 }
 
 /// Fails with the history's taps and where two answers differ.
-fn same<T: PartialEq + Debug>(what: &str, history: &History, one: &T, other: &T) -> Result<(), TestCaseError> {
+fn same<T: PartialEq + Debug>(
+    what: &str,
+    history: &History,
+    one: &T,
+    other: &T,
+) -> Result<(), TestCaseError> {
     if one == other {
         return Ok(());
     }

@@ -25,10 +25,7 @@ fn agree(history: &History) -> Result<(), TestCaseError> {
     let theirs: Vec<_> = legs.iter().map(|leg| leg.id.to_string()).collect();
     same("legs", history, &mine, &theirs)?;
     same("fates", history, &fates(&rated), &said)?;
-    let dearest = |leg: &fares::Leg| (leg.trip.is_empty() || &*leg.trip == "ghost") && matches!(leg.status, fares::LegStatus::Open | fares::LegStatus::MissingOff | fares::LegStatus::MissingOn);
-    if legs.iter().any(|leg| dearest(leg) && &*leg.price.tariff != "tariff-0") { return Ok(()); } // D3
     for (mine, theirs) in rated.legs.iter().zip(&legs) {
-        if is_known(theirs, &mine.leg) && theirs != &mine.leg { return Ok(()); }
         same(&format!("leg {}", theirs.id), history, &mine.leg, theirs)?;
     }
     Ok(())
@@ -37,12 +34,6 @@ fn agree(history: &History) -> Result<(), TestCaseError> {
 #[test]
 fn the_engine_rates_every_history_as_the_naive_second_code_does() {
     law(anything(), |history, _| agree(history));
-}
-
-fn is_known(oracle: &fares::Leg, code: &fares::Leg) -> bool {
-    use fares::LegStatus;
-    oracle.status == LegStatus::MissingOn && code.from.is_empty() // D1
-    || (code.trip.is_empty() || &*code.trip == "ghost") && code.price.alone == oracle.price.alone && code.price.product != oracle.price.product // D3
 }
 
 #[test]

@@ -5,9 +5,9 @@ use crate::history::anything;
 use crate::town::TZ;
 use crate::{law, same};
 use chrono::Datelike;
+use fares::Leg;
 use fares::ride::PlacedTap;
 use fares::tariff::{Period, Tariff};
-use fares::Leg;
 use gtfs::ServiceDay;
 use proptest::prelude::*;
 
@@ -36,8 +36,14 @@ fn taps_before_the_day_before_a_cap_period_do_not_change_its_legs() {
             let since = day.previous().start(TZ).0 + boundary_us;
             let taps: Vec<PlacedTap> = history.taps.iter().filter(|tap| tap.t.0 >= since).cloned().collect();
             let suffix = crate::History { taps, ..history.clone() };
-            let of_period = |legs: Vec<Leg>| legs.into_iter().filter(|leg| leg.service_day >= day).collect::<Vec<_>>();
-            same(&format!("legs since {day}"), &history, &of_period(whole.clone()), &of_period(suffix.legs()))?;
+            let of_period =
+                |legs: Vec<Leg>| legs.into_iter().filter(|leg| leg.service_day >= day).collect::<Vec<_>>();
+            same(
+                &format!("legs since {day}"),
+                &history,
+                &of_period(whole.clone()),
+                &of_period(suffix.legs()),
+            )?;
         }
         Ok(())
     });

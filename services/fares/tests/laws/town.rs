@@ -50,8 +50,8 @@ pub const LINES: [Line; 9] = [
 
 /// The days on which taps are made: a week over the end of a month, and some far apart.
 pub const DAYS: [&str; 15] = [
-    "20260130", "20260131", "20260201", "20260202", "20260203", "20260204", "20260205", "20260208", "20260209",
-    "20260227", "20260228", "20260301", "20260302", "20260330", "20260331",
+    "20260130", "20260131", "20260201", "20260202", "20260203", "20260204", "20260205", "20260208",
+    "20260209", "20260227", "20260228", "20260301", "20260302", "20260330", "20260331",
 ];
 
 pub struct Town {
@@ -72,7 +72,12 @@ pub fn day(text: &str) -> ServiceDay {
 impl Town {
     fn new(number: u64) -> Self {
         let mut dice = Dice(number);
-        let mut town = Self { rides: Rides::default(), shuffled: Rides::default(), stops: stops(), timetable: Vec::new() };
+        let mut town = Self {
+            rides: Rides::default(),
+            shuffled: Rides::default(),
+            stops: stops(),
+            timetable: Vec::new(),
+        };
         for (at, line) in LINES.iter().enumerate() {
             let mut keys = Vec::new();
             for date in DAYS {
