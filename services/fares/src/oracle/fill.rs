@@ -1,7 +1,7 @@
 //! Where a rider got off who did not say so (fares design, section 5).
 
 use super::pairing::Passage;
-use super::pricing::{filled, rider, unfilled};
+use super::pricing::{rider, to_stop, unfilled};
 use crate::card::Profile;
 use crate::leg::LegStatus;
 use crate::rate::Facts;
@@ -68,8 +68,10 @@ fn fill(at: usize, passages: &[Passage<'_>], before: &[Fill], profile: &Profile,
     let Some(stop) = found else { return Fill::None };
     let holder = rider(passage, 0, profile);
     let default = unfilled(passage, holder, tariff, facts);
-    let is_cheaper = filled(passage, &stop, holder, tariff).alone < default.alone;
-    if is_cheaper { Fill::Inferred(stop) } else { Fill::None }
+    match to_stop(passage, &stop, holder, tariff) {
+        Some(filled) if filled.alone < default.alone => Fill::Inferred(stop),
+        _ => Fill::None,
+    }
 }
 
 /// Where the rider could have got off, as far as the ride is known, or what it could have been.
