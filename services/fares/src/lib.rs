@@ -6,6 +6,7 @@ pub mod apportion;
 mod autofill;
 mod cap;
 pub mod card;
+pub mod dominance;
 pub mod engine;
 pub mod journal;
 pub mod journey;

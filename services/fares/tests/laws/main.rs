@@ -5,6 +5,7 @@
 
 mod caps;
 mod dice;
+mod dominance;
 mod filling;
 mod history;
 mod second;

@@ -8,26 +8,26 @@ use gtfs::time::MICROS;
 use gtfs::{ServiceDay, ServiceTime, Timestamp};
 use std::sync::{Arc, LazyLock};
 
-pub const TZ: chrono_tz::Tz = chrono_tz::Tz::Asia__Bangkok;
+pub(crate) const TZ: chrono_tz::Tz = chrono_tz::Tz::Asia__Bangkok;
 /// Towns that differ in what was seen of their rides; nobody saw anything in the first.
-pub const TOWNS: usize = 6;
+pub(crate) const TOWNS: usize = 6;
 
 /// One direction of a route.
-pub struct Line {
-    pub route: &'static str,
-    pub network: &'static str,
-    pub agency: &'static str,
-    pub stops: &'static [&'static str],
-    pub vehicles: &'static [&'static str],
+pub(crate) struct Line {
+    pub(crate) route: &'static str,
+    pub(crate) network: &'static str,
+    pub(crate) agency: &'static str,
+    pub(crate) stops: &'static [&'static str],
+    pub(crate) vehicles: &'static [&'static str],
     /// First and last departure, and the time between, minutes of the day.
     runs: (i32, i32, i32),
     /// Between two stops, minutes.
     leg_min: i32,
-    pub is_boat: bool,
+    pub(crate) is_boat: bool,
 }
 
 #[rustfmt::skip]
-pub const LINES: [Line; 9] = [
+pub(crate) const LINES: [Line; 9] = [
     Line { route: "1", network: "bus", agency: "red", stops: &["B00", "B01", "B02", "B03", "B04", "B05", "B06", "B07"],
            vehicles: &["EV-1", "EV-2"], runs: (330, 1300, 65), leg_min: 4, is_boat: false },
     Line { route: "2", network: "bus", agency: "blue", stops: &["B08", "B09", "B03", "B10", "B11", "B12", "B13"],
@@ -49,23 +49,23 @@ pub const LINES: [Line; 9] = [
 ];
 
 /// The days on which taps are made: a week over the end of a month, and some far apart.
-pub const DAYS: [&str; 15] = [
+pub(crate) const DAYS: [&str; 15] = [
     "20260130", "20260131", "20260201", "20260202", "20260203", "20260204", "20260205", "20260208",
     "20260209", "20260227", "20260228", "20260301", "20260302", "20260330", "20260331",
 ];
 
-pub struct Town {
-    pub rides: Rides,
+pub(crate) struct Town {
+    pub(crate) rides: Rides,
     /// The same rides; a map in another order.
-    pub shuffled: Rides,
-    pub stops: Stops,
+    pub(crate) shuffled: Rides,
+    pub(crate) stops: Stops,
     /// By line, by time.
-    pub timetable: Vec<Vec<RideKey>>,
+    pub(crate) timetable: Vec<Vec<RideKey>>,
 }
 
-pub static ALL: LazyLock<Vec<Town>> = LazyLock::new(|| (0..TOWNS as u64).map(Town::new).collect());
+pub(crate) static ALL: LazyLock<Vec<Town>> = LazyLock::new(|| (0..TOWNS as u64).map(Town::new).collect());
 
-pub fn day(text: &str) -> ServiceDay {
+pub(crate) fn day(text: &str) -> ServiceDay {
     ServiceDay::parse(text).unwrap()
 }
 
@@ -99,7 +99,7 @@ impl Town {
     }
 
     /// The first ride of a line that should leave a call at `t` or later, and `skip` more.
-    pub fn next(&self, line: usize, call: usize, t: Timestamp, skip: usize) -> Option<&Ride> {
+    pub(crate) fn next(&self, line: usize, call: usize, t: Timestamp, skip: usize) -> Option<&Ride> {
         let keys = &self.timetable[line];
         let at = keys.partition_point(|key| self.rides[key].calls[call].aimed < t);
         keys.get(at + skip).map(|key| &self.rides[key])
