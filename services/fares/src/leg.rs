@@ -15,6 +15,19 @@ pub struct LegId {
     pub companion: u8,
 }
 
+impl LegId {
+    /// The leg of its text, as [`LegId`]'s `Display` writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // A terminal's name has no plus sign, a companion is above 0.
+        let (tap, companion) = match text.rsplit_once('+') {
+            Some((tap, companion)) => (tap, companion.parse().ok().filter(|&n| n > 0)?),
+            None => (text, 0),
+        };
+        Some(Self { tap: TapId::parse(tap)?, companion })
+    }
+}
+
 /// Writes `T-0412/2/18801`, or `T-0412/2/18801+1` for the first companion.
 impl fmt::Display for LegId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,6 +165,12 @@ mod tests {
     fn companions_are_named_after_the_tap_that_paid_for_them() {
         let tap = TapId { terminal: "T1".into(), epoch: 1, seq: 7 };
         assert_eq!(LegId { tap: tap.clone(), companion: 0 }.to_string(), "T1/1/7");
-        assert_eq!(LegId { tap, companion: 2 }.to_string(), "T1/1/7+2");
+        let second = LegId { tap, companion: 2 };
+        assert_eq!(second.to_string(), "T1/1/7+2");
+        assert_eq!(LegId::parse("T1/1/7+2"), Some(second));
+        assert_eq!(LegId::parse("T1/1/7").map(|leg| leg.companion), Some(0));
+        for wrong in ["T1/1/7+0", "T1/1/7+x", "T1/1+1"] {
+            assert_eq!(LegId::parse(wrong), None, "{wrong}");
+        }
     }
 }

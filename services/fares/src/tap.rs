@@ -22,6 +22,16 @@ pub struct TapId {
     pub seq: i64,
 }
 
+impl TapId {
+    /// The tap of its text, as [`TapId`]'s `Display` writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.rsplitn(3, '/');
+        let (seq, epoch, terminal) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { terminal: terminal.into(), epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
+    }
+}
+
 /// Writes `T-0412/2/18801`.
 impl fmt::Display for TapId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +149,10 @@ mod tests {
     fn a_tap_is_named_by_terminal_epoch_and_number() {
         let id = TapId { terminal: "T-0412".into(), epoch: 2, seq: 18_801 };
         assert_eq!(id.to_string(), "T-0412/2/18801");
+        assert_eq!(TapId::parse("T-0412/2/18801"), Some(id));
+        for wrong in ["", "T-0412", "T-0412/2", "T-0412/2/x", "T-0412/-2/1"] {
+            assert_eq!(TapId::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod live;
 pub mod memory;
 pub mod metrics;
+pub mod prices;
 pub mod process;
 pub mod role;
 mod run;

@@ -13,6 +13,7 @@ use crate::ingest::{self, Ingest};
 use crate::live::{Live, Relay};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
+use crate::prices;
 use crate::role::Role;
 use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
@@ -47,6 +48,7 @@ pub async fn run_with(
     ready: impl AsyncFnOnce(&AppState, &mut Supervisor) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let server_key = server_key(&config)?;
+    let tariffs = prices::of_files(&config.fares.tariff)?;
     let metrics = Metrics::default();
     let mut supervisor = Supervisor::new(metrics.clone());
     let db = Db::connect(&config.database).await.context("the database can not be opened")?;
@@ -65,6 +67,7 @@ pub async fn run_with(
         ingest: Ingest::new(server_key),
         taps,
         quotes: Quotes::default(),
+        tariffs,
         feeds: Feeds::default(),
         live: Live::new(
             &metrics,
@@ -79,6 +82,10 @@ pub async fn run_with(
 
     if app.config.runs(Role::Tracking) {
         track(&app, &mut supervisor, committed_pings, bus.is_some());
+    }
+    if app.config.runs(Role::Fares) {
+        let state = app.clone();
+        supervisor.start(Stage::Driver, "fares", move |token| driver::fares::run(state.clone(), token));
     }
     if app.config.runs(Role::Ingest) && bus.is_none() {
         let state = app.clone();

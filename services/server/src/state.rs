@@ -9,6 +9,7 @@ use crate::ingest::taps::quote::Quotes;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::tenure::Office;
+use fares::Tariffs;
 use std::ops::Deref;
 use std::sync::Arc;
 use store::{Db, Writer};
@@ -43,6 +44,8 @@ pub struct App {
     pub taps: Taps,
     /// What a fare would be: asked by the taps door, answered by whoever runs the fare engine.
     pub quotes: Quotes,
+    /// What riders pay, by the files of the configuration; none: the fare files of the feed.
+    pub tariffs: Tariffs,
     /// The timetable in force.
     pub feeds: Feeds,
     /// What riders are being told.

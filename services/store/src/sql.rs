@@ -92,6 +92,42 @@ macro_rules! many {
 }
 pub(crate) use many;
 
+/// Asks a [`Many`] about all `$keys` and gathers the rows, as `$row`s: `$bind` binds one key.
+macro_rules! many_rows {
+    (@on $texts:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr, $on:expr) => {{
+        let mut rows: Vec<$type> = Vec::new();
+        for (sql, chunk) in $texts.split($keys) {
+            let mut $query = sqlx::query_as::<_, $type>(sql);
+            for $key in chunk {
+                $query = $bind;
+            }
+            rows.extend($query.fetch_all($on).await?);
+        }
+        rows
+    }};
+    (pool $pool:expr, $many:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr) => {
+        match $pool {
+            $crate::sql::Pool::Sqlite(on) => {
+                $crate::sql::many_rows!(@on $many.unnamed, $keys, $type, |$query, $key| $bind, on)
+            }
+            $crate::sql::Pool::Postgres(on) => {
+                $crate::sql::many_rows!(@on $many.numbered, $keys, $type, |$query, $key| $bind, on)
+            }
+        }
+    };
+    (tx $tx:expr, $many:expr, $keys:expr, $type:ty, |$query:ident, $key:ident| $bind:expr) => {
+        match $tx {
+            $crate::sql::Tx::Sqlite(tx) => {
+                $crate::sql::many_rows!(@on $many.unnamed, $keys, $type, |$query, $key| $bind, &mut **tx)
+            }
+            $crate::sql::Tx::Postgres(tx) => {
+                $crate::sql::many_rows!(@on $many.numbered, $keys, $type, |$query, $key| $bind, &mut **tx)
+            }
+        }
+    };
+}
+pub(crate) use many_rows;
+
 /// Rows per statement, largest first. Few sizes, so that each text is prepared once and kept. SQLite
 /// allows 32,766 values in a statement, PostgreSQL 65,535.
 pub(crate) const ROWS_PER_STATEMENT: [usize; 4] = [512, 64, 8, 1];
@@ -153,6 +189,64 @@ impl Texts {
             // Safe: made of static texts and placeholders only.
             Some((AssertSqlSafe(Arc::clone(&self.0[at])).into_sql_str(), chunk))
         })
+    }
+}
+
+/// Text of a row, shared: written without a copy where the domain has it shared already.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Word(pub(crate) Arc<str>);
+
+impl std::ops::Deref for Word {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Arc<str>> for Word {
+    fn from(text: &Arc<str>) -> Self {
+        Self(Arc::clone(text))
+    }
+}
+
+impl From<String> for Word {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Word> for Arc<str> {
+    fn from(word: Word) -> Self {
+        word.0
+    }
+}
+
+impl<DB: sqlx::Database> sqlx::Type<DB> for Word
+where
+    str: sqlx::Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <str as sqlx::Type<DB>>::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        <str as sqlx::Type<DB>>::compatible(ty)
+    }
+}
+
+impl<'r, DB: sqlx::Database> sqlx::Decode<'r, DB> for Word
+where
+    &'r str: sqlx::Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        <&str as sqlx::Decode<'r, DB>>::decode(value).map(Self::from)
     }
 }
 

@@ -4,6 +4,7 @@
 //! printed; otherwise a law has 20,000 from one that is always the same. `PADRIEW_SEED` repeats a run.
 
 mod caps;
+mod coverage;
 mod dice;
 mod dominance;
 mod filling;

@@ -1,5 +1,6 @@
 //! The commands of the program: one file each, `Args` and `run`.
 
+mod audit;
 mod check_config;
 mod demo;
 mod device;
@@ -55,6 +56,8 @@ enum Command {
     Model(model::Args),
     /// Check a tariff, price a journey, write fare files
     Tariff(tariff::Args),
+    /// Read the audit log and the ledger again, and check their chains
+    Audit(audit::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Print every setting and where its value came from
@@ -95,6 +98,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
         Command::Tariff(args) => tariff::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
     }

@@ -36,6 +36,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits and doors of ingest.
     pub ingest: IngestConfig,
+    /// The single card.
+    pub fares: FaresConfig,
     /// What is kept how long.
     pub retention: RetentionConfig,
     /// Logging.
@@ -57,6 +59,7 @@ impl Default for Config {
             server_key: String::new(),
             http: HttpConfig::default(),
             ingest: IngestConfig::default(),
+            fares: FaresConfig::default(),
             retention: RetentionConfig::default(),
             log: LogConfig::default(),
             allow_simulated: false,
@@ -150,6 +153,23 @@ impl Default for IngestConfig {
             backfill_total_per_s_max: 20_000,
             osmand_listen: String::new(),
         }
+    }
+}
+
+/// The single card (`fares`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaresConfig {
+    /// Tariff files, each a version; none: the fare files of the feed are what riders pay.
+    pub tariff: Vec<String>,
+    /// A service day is closed so long after its start, seconds; 0: only by `padriew close-day`.
+    pub close_after_s: u32,
+}
+
+impl Default for FaresConfig {
+    /// 05:00 of the next day (section 15).
+    fn default() -> Self {
+        Self { tariff: Vec::new(), close_after_s: 29 * 3_600 }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The cores know nothing of tasks, clocks or sockets; these files know nothing of rules.
 
+pub mod fares;
 pub mod feed;
 pub mod learned;
 pub mod lease;

@@ -15,6 +15,8 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers never wait for the writer in WAL mode; each costs a thread.
 const READERS_MAX: u32 = 4;
+/// Rows that a query may be ahead of who reads them: few wake-ups where cards are read by the thousand.
+const ROWS_AHEAD: usize = 1_024;
 /// The write-ahead log is folded back at this many pages of 4 KiB (16 MiB).
 const CHECKPOINT_PAGES: &str = "4096";
 /// Pages kept in memory per connection, as negative KiB (32 MiB).
@@ -54,6 +56,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(ROWS_AHEAD)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory")

@@ -3,11 +3,17 @@
 #[cfg(test)]
 mod bus;
 #[cfg(test)]
+mod cards;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
 mod learned;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod ledger_bits;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]

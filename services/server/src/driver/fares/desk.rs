@@ -99,7 +99,8 @@ impl Desk {
             _ => None,
         });
         self.wake_at = wakes.last();
-        let is_news = read != self.taps_read || effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
+        let is_news =
+            read != self.taps_read || effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
         if is_news {
             self.db.fares_commit(self.lease.as_ref(), now, &[(TAPS, read)], &effects).await?;
             self.taps_read = read;

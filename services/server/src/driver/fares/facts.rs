@@ -1,8 +1,8 @@
 //! What the timetable says, as facts that fares keep: the rides of a day, where stops are.
 
-use gtfs::{ServiceDay, ServiceTime, Timetable, TripIdx};
 use fares::rate::Stops;
 use fares::ride::{Ride, RideCall, RideKey};
+use gtfs::{ServiceDay, ServiceTime, Timetable, TripIdx};
 use std::sync::Arc;
 
 /// Every ride of a day. Trips with headways and no fixed times have none: they have no time to be late against, and
@@ -72,6 +72,9 @@ mod tests {
         assert_eq!((t1.aimed_us(), t1.key.start_s), (600_000_000, 8 * 3600));
         assert_eq!(t1.calls[1].aimed, day.at(timetable.tz, ServiceTime(8 * 3600 + 600)));
         assert_eq!(rides_of(&timetable, ServiceDay::parse("20261202").unwrap()), []);
-        assert_eq!(stops_of(&timetable)[&Arc::<str>::from("B")].0 - stops_of(&timetable)[&Arc::<str>::from("A")].0, 500);
+        assert_eq!(
+            stops_of(&timetable)[&Arc::<str>::from("B")].0 - stops_of(&timetable)[&Arc::<str>::from("A")].0,
+            500
+        );
     }
 }

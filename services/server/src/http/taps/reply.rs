@@ -42,7 +42,8 @@ struct WireDelta {
 struct WireQuote {
     fare: i64,
     balance: i64,
-    day_left: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_left: Option<i64>,
 }
 
 impl Reply<'_> {
@@ -72,7 +73,7 @@ impl From<&Delta> for WireDelta {
 
 impl From<&Quote> for WireQuote {
     fn from(quote: &Quote) -> Self {
-        Self { fare: quote.fare.0, balance: quote.balance.0, day_left: quote.day_left.0 }
+        Self { fare: quote.fare.0, balance: quote.balance.0, day_left: quote.day_left.map(|left| left.0) }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Whoever runs the engine calls [`Quotes::connect`] and answers what comes. With nobody connected, or nobody
 //! quick enough, there is no quote and the terminal decides alone.
 
-use fares::{Satang, Tap};
+pub use fares::engine::Quote;
+
+use fares::Tap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -12,17 +14,6 @@ use tokio::sync::{mpsc, oneshot};
 const ASKED_MAX: usize = 256;
 /// A quote that takes longer is none: the terminal gives up at 150 ms (fares design, section 13).
 pub const QUOTE_MAX: Duration = Duration::from_millis(120);
-
-/// What a terminal shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quote {
-    /// What this ride costs.
-    pub fare: Satang,
-    /// What is left on the card, holds taken off.
-    pub balance: Satang,
-    /// What may still be charged today before the cap.
-    pub day_left: Satang,
-}
 
 /// A question. The tap is on disk, but the engine may not have read it yet.
 #[derive(Debug)]
@@ -62,6 +53,7 @@ impl Quotes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fares::Satang;
     use fares::tap::{RequestClock, TapLine};
 
     fn tap() -> Tap {
@@ -83,7 +75,7 @@ mod tests {
     async fn whoever_is_connected_answers() {
         let quotes = Quotes::default();
         let mut asked = quotes.connect();
-        let quote = Quote { fare: Satang(1_500), balance: Satang(2_700), day_left: Satang(2_500) };
+        let quote = Quote { fare: Satang(1_500), balance: Satang(2_700), day_left: Some(Satang(2_500)) };
         let answering = async {
             let ask = asked.recv().await.unwrap();
             assert_eq!((&*ask.card, ask.tap.id.seq), ("card", 1));

@@ -1,0 +1,100 @@
+//! `ledger_head` and `card_head`: where the next rows go.
+
+use crate::sql::{Many, Tx, many, many_rows, on_tx};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The last numbers given out, and the hash of the last commit.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Head {
+    pub(super) commit_id: i64,
+    pub(super) journal: i64,
+    pub(super) leg: i64,
+    pub(super) tap_state: i64,
+    pub(super) hash: Vec<u8>,
+}
+
+/// Reads the head and locks its row until the commit, so that ids rise in the order of commits.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<Head, sqlx::Error> {
+    on_tx!(tx, on => sqlx::query_as(
+        "update ledger_head set commit_id = commit_id where one = 1 \
+         returning commit_id, journal, leg, tap_state, hash",
+    )
+    .fetch_one(on)
+    .await)
+}
+
+pub(super) async fn store(tx: &mut Tx, head: &Head) -> Result<(), sqlx::Error> {
+    on_tx!(tx, on => sqlx::query(
+        "update ledger_head set commit_id = $1, journal = $2, leg = $3, tap_state = $4, hash = $5 where one = 1",
+    )
+    .bind(head.commit_id)
+    .bind(head.journal)
+    .bind(head.leg)
+    .bind(head.tap_state)
+    .bind(head.hash.as_slice())
+    .execute(on)
+    .await
+    .map(drop))
+}
+
+/// The newest rows of a card, 0 where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct CardHead {
+    pub(super) tap_state: i64,
+    pub(super) leg: i64,
+}
+
+/// The heads of the cards that a commit touches.
+#[derive(Debug, Default)]
+pub(super) struct CardHeads<'a>(HashMap<&'a str, CardHead>);
+
+static READ: LazyLock<Many> =
+    LazyLock::new(|| Many::new("select card, tap_state, leg from card_head where card in (values", 1, ")"));
+
+static UPSERT: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "insert into card_head (card, tap_state, leg) values",
+        3,
+        "on conflict (card) do update set tap_state = excluded.tap_state, leg = excluded.leg",
+    )
+});
+
+impl<'a> CardHeads<'a> {
+    pub(super) async fn read(tx: &mut Tx, cards: impl Iterator<Item = &'a str>) -> Result<Self, sqlx::Error> {
+        let mut heads: HashMap<&str, CardHead> = cards.map(|card| (card, CardHead::default())).collect();
+        let mut asked: Vec<&str> = heads.keys().copied().collect();
+        // In the order of the table, so that its pages are met once each.
+        asked.sort_unstable();
+        let rows = many_rows!(tx tx, READ, &asked, (String, i64, i64), |query, card| query.bind(*card));
+        for (card, tap_state, leg) in rows {
+            if let Some(head) = heads.get_mut(card.as_str()) {
+                *head = CardHead { tap_state, leg };
+            }
+        }
+        Ok(Self(heads))
+    }
+
+    /// The row of the card before `id`, which is now its newest.
+    pub(super) fn next_tap(&mut self, card: &'a str, id: i64) -> i64 {
+        std::mem::replace(&mut self.0.entry(card).or_default().tap_state, id)
+    }
+
+    /// As [`Self::next_tap`], for legs.
+    pub(super) fn next_leg(&mut self, card: &'a str, id: i64) -> i64 {
+        std::mem::replace(&mut self.0.entry(card).or_default().leg, id)
+    }
+
+    pub(super) async fn store(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        let mut rows: Vec<(&str, CardHead)> = self.0.into_iter().collect();
+        rows.sort_unstable_by_key(|(card, _)| *card);
+        many!(
+            tx,
+            UPSERT,
+            &rows,
+            |query, row| query.bind(row.0).bind(row.1.tap_state).bind(row.1.leg),
+            |query, on| query.execute(on).await?
+        );
+        Ok(())
+    }
+}
