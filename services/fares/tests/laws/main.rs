@@ -17,11 +17,13 @@ mod town;
 
 use history::{History, Script};
 use proptest::strategy::BoxedStrategy;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, Reason, RngSeed, TestCaseError, TestError, TestRunner};
 use std::fmt::Debug;
 
 /// Histories of a law, unless `PADRIEW_HISTORIES` says otherwise.
 const HISTORIES: u32 = 20_000;
+/// Attempts to make the script of a failing history smaller, before its taps are.
+const SHRINKS_MAX: u32 = 4_000;
 /// Their seed, unless `PADRIEW_SEED` says otherwise.
 const SEED: u64 = 1;
 
@@ -38,11 +40,37 @@ fn law(scripts: BoxedStrategy<Script>, holds: impl Fn(&History, &Script) -> Resu
         cases: histories.unwrap_or(HISTORIES),
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 20_000,
+        max_shrink_iters: SHRINKS_MAX,
         ..Config::default()
     };
     let outcome = TestRunner::new(config).run(&scripts, |script| holds(&script.history(), &script));
-    outcome.unwrap_or_else(|failure| panic!("PADRIEW_SEED={seed}: {failure}"));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, script)) => {
+            let reason = smallest(script.history(), &reason, |history| holds(history, &script).err());
+            panic!("PADRIEW_SEED={seed}: {reason}\n{script:?}");
+        }
+        Err(failure) => panic!("PADRIEW_SEED={seed}: {failure}"),
+    }
+}
+
+/// Why the law fails for as few of a history's taps as can be. To leave out a step of a script moves all later
+/// ones; to leave out a tap moves nothing.
+fn smallest(
+    mut history: History,
+    reason: &Reason,
+    fails: impl Fn(&History) -> Option<TestCaseError>,
+) -> String {
+    let mut why = reason.to_string();
+    loop {
+        let with_less = |at: usize| {
+            let mut less = history.clone();
+            less.taps.remove(at);
+            fails(&less).map(|why| (less, why.to_string()))
+        };
+        let Some((less, reason)) = (0..history.taps.len()).find_map(with_less) else { return why };
+        (history, why) = (less, reason);
+    }
 }
 
 /// Fails with the history's taps and where two answers differ.
