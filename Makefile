@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run web build release test test-rust test-browser lint load sample-network deny clean
+.PHONY: help run web build release test nightly test-rust test-browser lint load sample-network deny clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-rust: ## the Rust tests alone, against running services (ops/services.sh)
 
 test-browser: ## the browser tests alone
 	@ops/test.sh browser
+
+nightly: ## the laws of rating on a million histories each, from a new seed (an hour or two)
+	@PADRIEW_HISTORIES=1000000 cargo test --locked -p fares --test laws
 
 lint: ## formatting and lints, warnings are errors
 	@ops/test.sh lint

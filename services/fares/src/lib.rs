@@ -8,6 +8,7 @@ pub mod books;
 mod cap;
 pub mod card;
 pub mod command;
+pub mod dominance;
 pub mod engine;
 pub mod invariants;
 pub mod journal;

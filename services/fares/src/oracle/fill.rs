@@ -1,7 +1,7 @@
 //! Where a rider got off who did not say so (fares design, section 5).
 
 use super::pairing::Passage;
-use super::pricing::{filled, rider, unfilled};
+use super::pricing::{rider, to_stop, unfilled};
 use crate::card::Profile;
 use crate::leg::LegStatus;
 use crate::rate::Facts;
@@ -68,8 +68,10 @@ fn fill(at: usize, passages: &[Passage<'_>], before: &[Fill], profile: &Profile,
     let Some(stop) = found else { return Fill::None };
     let holder = rider(passage, 0, profile);
     let default = unfilled(passage, holder, tariff, facts);
-    let is_cheaper = filled(passage, &stop, holder, tariff).alone < default.alone;
-    if is_cheaper { Fill::Inferred(stop) } else { Fill::None }
+    match to_stop(passage, &stop, holder, tariff) {
+        Some(filled) if filled.alone < default.alone => Fill::Inferred(stop),
+        _ => Fill::None,
+    }
 }
 
 /// Where the rider could have got off, as far as the ride is known, or what it could have been.
@@ -85,17 +87,14 @@ pub(super) fn candidates(passage: &Passage<'_>, facts: Facts<'_>) -> Vec<Candida
         return Vec::new();
     }
     let tariff = facts.tariffs.at(t);
-    let could_be = |ride: &&Ride| tariff.network_of(&ride.route) == Some(&place.network);
-    let mut rides: Vec<&Ride> = facts.rides.values().filter(could_be).collect();
-    rides.sort_by(|a, b| a.key.cmp(&b.key));
+    let (earliest, latest) = (t.0 - LEFT_BEFORE_S_MAX * MICROS, t.0 + LEAVES_AFTER_S_MAX * MICROS);
     let of = |ride: &Ride| {
         let at = ride.calls.iter().position(|call| call.stop == place.stop)?;
-        let leaves = ride.calls[at].left.unwrap_or(ride.calls[at].aimed);
-        let earliest = Timestamp(t.0 - LEFT_BEFORE_S_MAX * MICROS);
-        let latest = Timestamp(t.0 + LEAVES_AFTER_S_MAX * MICROS);
-        (earliest <= leaves && leaves <= latest).then(|| calls_after(ride, at))
+        let leaves = ride.calls[at].left.unwrap_or(ride.calls[at].aimed).0;
+        let could_be = earliest <= leaves && leaves <= latest;
+        (could_be && tariff.network_of(&ride.route) == Some(&place.network)).then(|| calls_after(ride, at))
     };
-    rides.into_iter().filter_map(of).flatten().collect()
+    facts.rides.values().filter_map(of).flatten().collect()
 }
 
 fn calls_after(ride: &Ride, boarded: usize) -> Vec<Candidate> {

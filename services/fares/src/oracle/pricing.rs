@@ -118,7 +118,7 @@ fn fare(passage: &Passage<'_>, rider: &str, fill: &Fill, tariff: &Tariff, facts:
     let default = unfilled(passage, rider, tariff, facts);
     let filled = match fill {
         Fill::None => None,
-        Fill::Inferred(stop) | Fill::Confirmed(stop) => Some(filled(passage, stop, rider, tariff)),
+        Fill::Inferred(stop) | Fill::Confirmed(stop) => to_stop(passage, stop, rider, tariff),
     };
     match filled {
         Some(filled) if filled.alone < default.alone => filled,
@@ -126,13 +126,9 @@ fn fare(passage: &Passage<'_>, rider: &str, fill: &Fill, tariff: &Tariff, facts:
     }
 }
 
-/// What it costs with an end filled in: what it would cost a rider who had tapped off there.
-pub(super) fn filled(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Fare {
-    to_stop(passage, stop, rider, tariff).unwrap_or_else(|| least(passage, rider, tariff))
-}
-
-/// What it costs to a stop, asked at boarding.
-fn to_stop(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Option<Fare> {
+/// What it costs to a stop, asked at boarding. Where no fare says it, it can not be filled in: the least fare takes part in
+/// no change, and two legs with it may be dearer than without (I11).
+pub(super) fn to_stop(passage: &Passage<'_>, stop: &str, rider: &str, tariff: &Tariff) -> Option<Fare> {
     let t = passage.first.t;
     ask(passage, &passage.first.place.stop, stop, (t, t), rider, tariff)
 }

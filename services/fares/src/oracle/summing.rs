@@ -5,7 +5,7 @@ use super::sum;
 use crate::leg::{Leg, LegStatus};
 use crate::money::Satang;
 use crate::rate::Facts;
-use crate::tariff::{Cap, Period, Ridden};
+use crate::tariff::{Cap, GroupIdx, Period, Ridden, Tariff};
 use chrono::{Datelike, Days};
 use gtfs::ServiceDay;
 
@@ -45,12 +45,19 @@ fn chain<'a>(legs: &[&'a Alone], facts: Facts<'_>) -> (Option<Ridden<'a>>, u32, 
         medium: "",
     };
     let (before, hops, _) = chain(earlier, facts);
-    let Some(before) = before else { return (Some(next), 0, None) };
-    let tariff = facts.tariffs.at(last.leg.start);
+    let (Some(before), Some(previous)) = (before, earlier.last()) else { return (Some(next), 0, None) };
+    let (then, tariff) = (facts.tariffs.at(previous.leg.start), facts.tariffs.at(last.leg.start));
+    let before = Ridden { group: group_in(tariff, then.group_id(before.group)), ..before };
     match tariff.transfer(&before, &next, hops) {
         Some(off) => (Some(tariff.joined(&before, &next)), hops + 1, Some(off)),
         None => (Some(next), 0, None),
     }
+}
+
+/// Groups have numbers within one version of the tariff only: the number of a leg_group_id in this one.
+fn group_in(tariff: &Tariff, id: &str) -> GroupIdx {
+    let groups = (0..u16::MAX).map(GroupIdx).take_while(|group| !tariff.group_id(*group).is_empty());
+    groups.into_iter().find(|group| tariff.group_id(*group) == id).unwrap_or(GroupIdx::NONE)
 }
 
 /// The legs with what caps take off.

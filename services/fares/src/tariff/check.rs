@@ -6,6 +6,7 @@
 
 mod caps;
 mod changes;
+mod dominance;
 mod published;
 mod rules;
 mod trips;
@@ -44,6 +45,7 @@ pub fn check(tariff: &Tariff, timetable: Option<&Timetable>) -> Vec<Doubt> {
     rules::check(tariff, &mut doubts);
     changes::check(tariff, &mut doubts);
     caps::check(tariff, &mut doubts);
+    dominance::check(tariff, timetable, &mut doubts);
     if let Some(timetable) = timetable {
         trips::check(tariff, timetable, &mut doubts);
         published::check(tariff, timetable, &mut doubts);

@@ -13,9 +13,9 @@ use gtfs::{ServiceTime, Timestamp};
 use std::sync::{Arc, LazyLock};
 
 /// Tariffs; the first is that of section 19.
-pub const TARIFFS: usize = 48;
+pub(crate) const TARIFFS: usize = 48;
 
-pub static ALL: LazyLock<Vec<Arc<Tariff>>> = LazyLock::new(|| {
+pub(crate) static ALL: LazyLock<Vec<Arc<Tariff>>> = LazyLock::new(|| {
     (0..TARIFFS as u64).map(|number| Arc::new(Tariff::new(rows(number)).unwrap())).collect()
 });
 
@@ -25,7 +25,7 @@ const PIERS: [&str; 8] = ["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"];
 const CANAL: [&str; 4] = ["Q0", "P0", "Q1", "Q2"];
 
 /// The rows of a tariff; 0 is that of section 19.
-pub fn rows(number: u64) -> Rows {
+pub(crate) fn rows(number: u64) -> Rows {
     let mut rows = plain();
     rows.version = format!("tariff-{number}").into();
     if number > 0 {
@@ -35,7 +35,7 @@ pub fn rows(number: u64) -> Rows {
 }
 
 /// The same, from another moment on.
-pub fn from(number: usize, valid_from: Timestamp) -> Arc<Tariff> {
+pub(crate) fn from(number: usize, valid_from: Timestamp) -> Arc<Tariff> {
     let rows = Rows { valid_from, ..ALL[number].rows().clone() };
     Arc::new(Tariff::new(rows).unwrap())
 }
@@ -119,7 +119,7 @@ fn leg(group: &str, network: &str, from: &str, to: &str, product: &str) -> FareL
     }
 }
 
-pub fn cap(id: &str, networks: &[&str], period: Period, satang: i64) -> Cap {
+pub(crate) fn cap(id: &str, networks: &[&str], period: Period, satang: i64) -> Cap {
     Cap {
         id: id.into(),
         networks: networks.iter().map(|id| Arc::from(*id)).collect(),

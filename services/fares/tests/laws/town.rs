@@ -1,4 +1,4 @@
-//! A small town: two bus networks' worth of streets, a river with ferries, a canal with boats, and three months of
+//! A small town: two bus networks' worth of streets, a river with ferries, a canal with boats, and two months of
 //! rides, seen by nobody or by somebody.
 
 use crate::dice::Dice;
@@ -8,66 +8,64 @@ use gtfs::time::MICROS;
 use gtfs::{ServiceDay, ServiceTime, Timestamp};
 use std::sync::{Arc, LazyLock};
 
-pub const TZ: chrono_tz::Tz = chrono_tz::Tz::Asia__Bangkok;
+pub(crate) const TZ: chrono_tz::Tz = chrono_tz::Tz::Asia__Bangkok;
 /// Towns that differ in what was seen of their rides; nobody saw anything in the first.
-pub const TOWNS: usize = 6;
+pub(crate) const TOWNS: usize = 6;
 
 /// One direction of a route.
-pub struct Line {
-    pub route: &'static str,
-    pub network: &'static str,
-    pub agency: &'static str,
-    pub stops: &'static [&'static str],
-    pub vehicles: &'static [&'static str],
+pub(crate) struct Line {
+    pub(crate) route: &'static str,
+    pub(crate) network: &'static str,
+    pub(crate) agency: &'static str,
+    pub(crate) stops: &'static [&'static str],
+    pub(crate) vehicles: &'static [&'static str],
     /// First and last departure, and the time between, minutes of the day.
     runs: (i32, i32, i32),
     /// Between two stops, minutes.
     leg_min: i32,
-    pub is_boat: bool,
+    pub(crate) is_boat: bool,
 }
 
 #[rustfmt::skip]
-pub const LINES: [Line; 9] = [
+pub(crate) const LINES: [Line; 9] = [
     Line { route: "1", network: "bus", agency: "red", stops: &["B00", "B01", "B02", "B03", "B04", "B05", "B06", "B07"],
-           vehicles: &["EV-1", "EV-2"], runs: (330, 1300, 40), leg_min: 4, is_boat: false },
+           vehicles: &["EV-1", "EV-2"], runs: (330, 1300, 65), leg_min: 4, is_boat: false },
     Line { route: "2", network: "bus", agency: "blue", stops: &["B08", "B09", "B03", "B10", "B11", "B12", "B13"],
-           vehicles: &["EV-3", "EV-4", "EV-5"], runs: (340, 1640, 50), leg_min: 5, is_boat: false },
+           vehicles: &["EV-3", "EV-4", "EV-5"], runs: (340, 1640, 80), leg_min: 5, is_boat: false },
     Line { route: "3", network: "bus", agency: "red", stops: &["B15", "B16", "B03", "B17", "B18", "B15"],
-           vehicles: &["EV-6"], runs: (360, 1200, 45), leg_min: 6, is_boat: false },
+           vehicles: &["EV-6"], runs: (360, 1200, 80), leg_min: 6, is_boat: false },
     Line { route: "4", network: "bus", agency: "blue", stops: &["B20", "B21", "B22", "B23", "B21", "B20"],
-           vehicles: &["EV-7", "EV-8"], runs: (345, 1345, 55), leg_min: 7, is_boat: false },
+           vehicles: &["EV-7", "EV-8"], runs: (345, 1345, 90), leg_min: 7, is_boat: false },
     Line { route: "F1", network: "ferry", agency: "river", stops: &["P0", "P1", "P2", "P3", "P4", "P5"],
-           vehicles: &["FR-1", "FR-2"], runs: (350, 1250, 60), leg_min: 8, is_boat: true },
+           vehicles: &["FR-1", "FR-2"], runs: (350, 1250, 75), leg_min: 8, is_boat: true },
     Line { route: "F1", network: "ferry", agency: "river", stops: &["P5", "P4", "P3", "P2", "P1", "P0"],
-           vehicles: &["FR-1", "FR-2"], runs: (380, 1280, 60), leg_min: 8, is_boat: true },
+           vehicles: &["FR-1", "FR-2"], runs: (380, 1280, 75), leg_min: 8, is_boat: true },
     Line { route: "F2", network: "ferry", agency: "cross", stops: &["P2", "P6", "P7", "P2"],
-           vehicles: &["FR-3"], runs: (400, 1600, 75), leg_min: 10, is_boat: true },
+           vehicles: &["FR-3"], runs: (400, 1600, 100), leg_min: 10, is_boat: true },
     Line { route: "K", network: "canal", agency: "canal", stops: &["Q0", "P0", "Q1", "Q2"],
-           vehicles: &["CB-1"], runs: (400, 1100, 80), leg_min: 9, is_boat: true },
+           vehicles: &["CB-1"], runs: (400, 1100, 110), leg_min: 9, is_boat: true },
     Line { route: "X", network: "", agency: "", stops: &["B19", "B00", "B08", "B24"],
            vehicles: &["EV-9"], runs: (420, 1100, 150), leg_min: 10, is_boat: false },
 ];
 
-/// The days on which taps are made: two weeks over the end of a month, and some far apart.
-pub const DAYS: [&str; 30] = [
-    "20260125", "20260126", "20260127", "20260128", "20260129", "20260130", "20260131", "20260201",
-    "20260202", "20260203", "20260204", "20260205", "20260206", "20260207", "20260208", "20260209",
-    "20260216", "20260220", "20260226", "20260227", "20260228", "20260301", "20260302", "20260303",
-    "20260315", "20260329", "20260330", "20260331", "20260401", "20260402",
+/// The days on which taps are made: a week over the end of a month, and some far apart.
+pub(crate) const DAYS: [&str; 15] = [
+    "20260130", "20260131", "20260201", "20260202", "20260203", "20260204", "20260205", "20260208",
+    "20260209", "20260227", "20260228", "20260301", "20260302", "20260330", "20260331",
 ];
 
-pub struct Town {
-    pub rides: Rides,
+pub(crate) struct Town {
+    pub(crate) rides: Rides,
     /// The same rides; a map in another order.
-    pub shuffled: Rides,
-    pub stops: Stops,
+    pub(crate) shuffled: Rides,
+    pub(crate) stops: Stops,
     /// By line, by time.
-    pub timetable: Vec<Vec<RideKey>>,
+    pub(crate) timetable: Vec<Vec<RideKey>>,
 }
 
-pub static ALL: LazyLock<Vec<Town>> = LazyLock::new(|| (0..TOWNS as u64).map(Town::new).collect());
+pub(crate) static ALL: LazyLock<Vec<Town>> = LazyLock::new(|| (0..TOWNS as u64).map(Town::new).collect());
 
-pub fn day(text: &str) -> ServiceDay {
+pub(crate) fn day(text: &str) -> ServiceDay {
     ServiceDay::parse(text).unwrap()
 }
 
@@ -101,7 +99,7 @@ impl Town {
     }
 
     /// The first ride of a line that should leave a call at `t` or later, and `skip` more.
-    pub fn next(&self, line: usize, call: usize, t: Timestamp, skip: usize) -> Option<&Ride> {
+    pub(crate) fn next(&self, line: usize, call: usize, t: Timestamp, skip: usize) -> Option<&Ride> {
         let keys = &self.timetable[line];
         let at = keys.partition_point(|key| self.rides[key].calls[call].aimed < t);
         keys.get(at + skip).map(|key| &self.rides[key])
