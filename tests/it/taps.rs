@@ -107,6 +107,7 @@ fn a_terminal_delivers_its_taps_once_and_learns_whom_to_deny() {
             assert!(shift.detail.ends_with("missing 12"), "{}", shift.detail);
             break;
         }
+        stored(&mut client, &mut memory).await;
         town.stop();
         let shown = town.run(&["terminal", "show", "T-0412"]);
         assert!(shown.contains("settled to 30, highest 30") && shown.contains("12-12 (lost)"), "{shown}");
@@ -242,7 +243,7 @@ fn bad_taps_are_answered_as_the_page_says() {
         town.stop();
         let _ = write!(
             page.text,
-            "\n## Where it is seen afterwards\n\n`padriew terminal list`, and `padriew terminal show T-2`:\n\n```\n{}```\n",
+            "\n## Where it is seen afterwards\n\nIn the tables `tap_quarantine`, `gap` and `chain_break`, in `/metrics` (`padriew_ingest_records`), and by `padriew terminal show T-2`:\n\n```\n{}```\n",
             without_times(&town.run(&["terminal", "show", "T-2"]))
         );
         expect_file!["../../docs/bad-taps.md"].assert_eq(&page.text);
