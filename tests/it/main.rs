@@ -16,6 +16,7 @@ mod postgres;
 mod spine;
 mod spine_disk;
 mod spine_standby;
+mod taps;
 mod tidy;
 
 /// The time, for tests that ride a timetable that runs now.
