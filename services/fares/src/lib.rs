@@ -10,6 +10,7 @@ pub mod leg;
 pub mod money;
 pub mod post;
 pub mod reconcile;
+pub mod settle;
 pub mod tap;
 
 pub use books::Books;
