@@ -1,5 +1,6 @@
 //! Money that comes and goes outside the rides: files of others, people behind cards, permissions.
 
+pub mod execute;
 pub mod identity;
 pub mod reconcile;
 
