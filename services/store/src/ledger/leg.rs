@@ -1,6 +1,6 @@
 //! `leg`: the revisions of legs.
 
-use super::chain::{Fields, KEPT_BYTES, Link};
+use super::chain::{Fields, HASH_BYTES, KEPT_BYTES, Link};
 use super::{Days, LegRow};
 use crate::sql::{Many, Tx, Word, many, on_pool};
 use crate::words::known;
@@ -47,6 +47,9 @@ pub(super) struct Columns {
     end_us: i64,
     pub(super) digest: Vec<u8>,
     pub(super) digest_place: Vec<u8>,
+    /// All bytes of the digest, of a row that is being written.
+    #[sqlx(skip)]
+    whole: [u8; HASH_BYTES],
 }
 
 /// The columns of [`Columns`], of the table or its alias.
@@ -119,14 +122,16 @@ impl Columns {
             end_us: leg.end.0,
             digest: Vec::new(),
             digest_place: Vec::new(),
+            whole: [0; HASH_BYTES],
         };
-        columns.digest = columns.computed()[..KEPT_BYTES].to_vec();
+        columns.whole = columns.computed();
+        columns.digest = columns.whole[..KEPT_BYTES].to_vec();
         columns.digest_place = columns.computed_place(salt).to_vec();
         columns
     }
 
     /// The digest of what is kept for ever.
-    pub(super) fn computed(&self) -> [u8; super::chain::HASH_BYTES] {
+    pub(super) fn computed(&self) -> [u8; HASH_BYTES] {
         Fields::of("leg")
             .int(self.id)
             .text(&self.leg)
@@ -172,8 +177,8 @@ impl Columns {
     }
 
     /// Whether the stored digest is that of the row.
-    pub(super) fn is_as_written(&self) -> bool {
-        self.digest == self.computed()[..KEPT_BYTES]
+    pub(super) fn is_as_written(&self, link: &Link) -> bool {
+        self.digest == link.kept[..KEPT_BYTES]
     }
 
     /// Whether its places were generalised.
@@ -182,7 +187,13 @@ impl Columns {
             && [&self.trip, &self.vehicle, &self.from_stop, &self.to_stop].iter().all(|text| text.is_empty())
     }
 
+    /// What a row that is being written adds to the chain.
     pub(super) fn link(&self) -> Link {
+        Link { kept: self.whole, place: self.digest_place.clone() }
+    }
+
+    /// What a row that was read adds to the chain, if it is as it was written.
+    pub(super) fn link_read(&self) -> Link {
         Link { kept: self.computed(), place: self.digest_place.clone() }
     }
 

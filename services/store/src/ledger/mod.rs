@@ -11,6 +11,7 @@
 mod balance;
 mod chain;
 mod commit;
+mod generalise;
 mod head;
 mod history;
 mod hold;
