@@ -172,7 +172,7 @@ impl<'a> Rating<'a> {
         if is_ridden {
             let due = Due {
                 network: &first.place.network,
-                category: named(tariff, category),
+                category: tariff.category(category),
                 day,
                 rider: companion,
                 amount: Satang(price.alone.0 + price.transfer.0),
@@ -424,11 +424,6 @@ fn flat(full: Satang, alone: Satang) -> Fare {
 /// Every stop that the tariff has an area for: where distance decides, there are fares between them.
 fn all_stops(tariff: &Tariff) -> Vec<&str> {
     tariff.rows().stop_areas.iter().map(|(_, stop)| &**stop).collect()
-}
-
-/// The category by its name, the default one too.
-fn named<'t>(tariff: &'t Tariff, category: &'t str) -> &'t str {
-    if category.is_empty() { tariff.default_rider() } else { category }
 }
 
 impl Passage {

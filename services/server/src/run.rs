@@ -207,9 +207,9 @@ fn listen_for_legacy(app: &AppState, supervisor: &mut Supervisor) -> anyhow::Res
     Ok(())
 }
 
-/// Device keys are needed only where pings come in; other roles do without the file.
+/// Keys are needed where pings and taps come in and where days are sealed; other roles do without the file.
 fn server_key(config: &Config) -> anyhow::Result<ServerKey> {
-    if !config.runs(Role::Ingest) {
+    if !config.runs(Role::Ingest) && !config.runs(Role::Fares) {
         return Ok(ServerKey::passing());
     }
     ServerKey::open(&seal::path_of(&config.server_key, &config.database)?)

@@ -233,7 +233,7 @@ impl Card {
 
     /// What the tightest cap of the day leaves to the holder after everything that is known.
     pub(super) fn day_left(&self, tariff: &Tariff, like: &Leg, category: &str) -> Option<Satang> {
-        let category = if category.is_empty() { tariff.default_rider() } else { category };
+        let category = tariff.category(category);
         let caps = tariff.caps().iter().filter(|cap| cap.period == Period::Day && cap.covers(&like.network));
         let left = |cap: &crate::tariff::Cap| {
             let counts = |leg: &&Leg| {

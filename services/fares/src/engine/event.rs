@@ -34,6 +34,8 @@ pub enum Event {
     Tap(i64, Arc<Tap>),
     /// A card that has provisional charges or recent taps, after a start: its history is asked for.
     Load(Arc<str>),
+    /// Everything of a card since that time is to be priced again: a command bears on it.
+    Review(Arc<str>, Timestamp),
     /// What was stored of a card, because [`Effect::Need`] asked for it.
     History(CardHistory),
     /// What is known of a card besides its taps has changed.

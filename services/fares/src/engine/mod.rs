@@ -100,6 +100,7 @@ impl FareEngine {
             Event::Visit(visit) => self.visit(&visit),
             Event::Tap(row, tap) => self.tap(now, row, tap, effects),
             Event::Load(token) => self.load(now, self.window_from(now), token, effects),
+            Event::Review(token, since) => self.review(now, token, since, effects),
             Event::History(history) => self.history(now, history),
             Event::Profile(card, profile) => {
                 if let Some(known) = self.cards.get_mut(&card) {
@@ -139,6 +140,24 @@ impl FareEngine {
     #[must_use]
     pub fn cards(&self) -> usize {
         self.cards.len()
+    }
+
+    /// Where stops are.
+    #[must_use]
+    pub fn stops(&self) -> &Stops {
+        &self.stops
+    }
+
+    /// Hours in which a missing tap-off is nobody's fault.
+    #[must_use]
+    pub fn amnesties(&self) -> &[Amnesty] {
+        &self.amnesties
+    }
+
+    /// From when on a card's taps bear on a ride at `t`.
+    #[must_use]
+    pub fn bears_on(&self, t: Timestamp) -> Timestamp {
+        self.window_from(t)
     }
 
     /// The tariffs in force.
@@ -261,6 +280,13 @@ impl FareEngine {
         }
         let t = held.tap.t;
         card.change(t);
+    }
+
+    fn review(&mut self, now: Timestamp, token: Arc<str>, since: Timestamp, effects: &mut Vec<Effect>) {
+        self.load(now, self.window_from(since), Arc::clone(&token), effects);
+        if let Some(card) = self.cards.get_mut(&token) {
+            card.change(since);
+        }
     }
 
     /// Has a card settled with everything since `from` in memory.

@@ -70,7 +70,7 @@ pub(super) fn capped(legs: &[Rated], facts: Facts<'_>) -> Vec<Leg> {
 
 fn under_caps(leg: &Leg, rider: &str, before: &[Leg], facts: Facts<'_>) -> Leg {
     let tariff = facts.tariffs.at(leg.start);
-    let rider = if rider.is_empty() { tariff.default_rider() } else { rider };
+    let rider = tariff.category(rider);
     let due = leg.price.charge;
     let lowest =
         tariff.caps().iter().filter(|cap| counts(cap, leg)).fold((due, None), |(charge, by), cap| {

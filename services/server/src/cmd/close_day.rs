@@ -3,14 +3,18 @@
 use super::out::say;
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::close::unstaffed::Unstaffed;
-use crate::close::{Closer, report, settlement};
-use crate::ingest::enroll::local_actor;
+use crate::close::{report, settlement};
+use crate::config::Config;
+use crate::driver::fares::close::close;
+use crate::driver::fares::desk::Desk;
+use crate::driver::fares::{FARES, begin};
 use crate::ingest::seal::{self, ServerKey, hex};
-use anyhow::Context;
-use gtfs::ServiceDay;
+use crate::process::ProcessId;
+use anyhow::{Context, bail};
+use gtfs::{ServiceDay, Timestamp};
 use std::path::PathBuf;
-use store::{Access, Db};
+use store::lease::LEASE_TTL_S;
+use store::{Access, Db, Lease, Sealed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,9 +48,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let db = Db::open(&config.database, Access::Admin).await?;
     if !args.report {
         let key = ServerKey::open(&seal::path_of(&config.server_key, &config.database)?)?;
-        let by = local_actor(Clock::system().now(), "padriew close-day");
-        let work = Unstaffed(&db);
-        let sealed = Closer { db: &db, key: &key, work: &work, by }.close(day).await?;
+        let now = Clock::system().now();
+        let lease = take_lease(&db).await?;
+        let closed = close_with(&config, &db, lease.clone(), &key, now, day).await;
+        db.lease_release(&lease).await?;
+        let sealed = closed?;
         let (journals, hash) = (sealed.hash.journals, hex(&sealed.hash.hash));
         say(&format!("day {day} is closed with {journals} journals; publish its hash:\n  {hash}\n"))?;
     }
@@ -61,4 +67,29 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         say(&format!("wrote {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The engine is this command's alone while it closes.
+async fn take_lease(db: &Db) -> anyhow::Result<Lease> {
+    let holder = ProcessId::own().to_string();
+    match db.lease_take(FARES, "", &holder, LEASE_TTL_S).await? {
+        Some(lease) => Ok(lease),
+        None => bail!(
+            "a server runs the fare engine: it closes days itself at 05:00 (fares.close_days), or stop it first"
+        ),
+    }
+}
+
+async fn close_with(
+    config: &Config,
+    db: &Db,
+    lease: Lease,
+    key: &ServerKey,
+    now: Timestamp,
+    day: ServiceDay,
+) -> anyhow::Result<Sealed> {
+    let mut desk = Desk::open(db.clone(), Some(lease)).await?;
+    let timetable = begin::timetable_of(config)?;
+    begin::offline(config, timetable, &mut desk, now).await?;
+    close(&mut desk, db, key, now, day, "padriew close-day").await
 }

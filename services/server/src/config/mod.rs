@@ -162,14 +162,13 @@ impl Default for IngestConfig {
 pub struct FaresConfig {
     /// Tariff files, each a version; none: the fare files of the feed are what riders pay.
     pub tariff: Vec<String>,
-    /// A service day is closed so long after its start, seconds; 0: only by `padriew close-day`.
-    pub close_after_s: u32,
+    /// Close each service day at 05:00 of the next; else only `padriew close-day` does.
+    pub close_days: bool,
 }
 
 impl Default for FaresConfig {
-    /// 05:00 of the next day (section 15).
     fn default() -> Self {
-        Self { tariff: Vec::new(), close_after_s: 29 * 3_600 }
+        Self { tariff: Vec::new(), close_days: true }
     }
 }
 

@@ -281,6 +281,19 @@ impl Db {
 }
 
 impl Db {
+    /// The day of the first tap that was recorded.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_first_day(&self) -> Result<Option<ServiceDay>, StoreError> {
+        let row: (Option<String>,) = on_pool!(&self.reads, on => sqlx::query_as(
+            "select min(service_day) from tap_state",
+        )
+        .fetch_one(on)
+        .await?);
+        Ok(row.0.as_deref().and_then(ServiceDay::parse))
+    }
+
     /// Cards of the newest `rows_max` records that were posted since a time.
     ///
     /// # Errors

@@ -3,15 +3,18 @@
 use super::Events;
 use super::desk::Desk;
 use super::facts::{rides_of, stops_of};
+use crate::config::Config;
 use crate::prices;
 use crate::state::AppState;
+use anyhow::Context as _;
+use fares::Tariffs;
 use fares::engine::Event;
 use fares::place::{Installed, Visit};
 use fares::ride::RideKey;
 use gtfs::{ServiceDay, Timestamp, Timetable};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use store::StoreError;
+use store::{Db, StoreError};
 
 /// Rides and visits of so many days before today are told: what the engine keeps.
 const DAYS_BACK: u64 = 3;
@@ -31,11 +34,58 @@ pub(super) struct Known {
     visits: HashMap<(RideKey, u32, Arc<str>), (Option<Timestamp>, Option<Timestamp>)>,
 }
 
+/// Where an engine's facts come from.
+struct Source<'a> {
+    db: &'a Db,
+    tariffs: &'a Tariffs,
+    timetable: Option<Arc<Timetable>>,
+}
+
+impl<'a> Source<'a> {
+    fn of(app: &'a AppState) -> Self {
+        Self { db: &app.db, tariffs: &app.tariffs, timetable: app.feeds.current() }
+    }
+}
+
+/// The timetable of the configuration, for a command that runs the engine without a server.
+///
+/// # Errors
+/// When it can not be read.
+pub(crate) fn timetable_of(config: &Config) -> anyhow::Result<Option<Arc<Timetable>>> {
+    let path = std::path::Path::new(&config.gtfs);
+    if config.gtfs.is_empty() || !path.exists() {
+        return Ok(None);
+    }
+    let loaded =
+        gtfs::load(gtfs::Source::Path(path)).with_context(|| format!("{} can not be used", config.gtfs))?;
+    Ok(Some(Arc::new(loaded.timetable)))
+}
+
+/// Tells an engine everything, without a server.
+///
+/// # Errors
+/// When the tariffs can not be used, or the database does not answer.
+pub(crate) async fn offline(
+    config: &Config,
+    timetable: Option<Arc<Timetable>>,
+    desk: &mut Desk,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let tariffs = prices::of_files(&config.fares.tariff)?;
+    let db = desk.db.clone();
+    let source = Source { db: &db, tariffs: &tariffs, timetable };
+    Known::tell(&source, desk, now).await?;
+    Ok(())
+}
+
 impl Known {
     /// Tells a new engine everything.
     pub(super) async fn begin(app: &AppState, desk: &mut Desk) -> Result<Self, StoreError> {
+        Self::tell(&Source::of(app), desk, app.clock.now()).await
+    }
+
+    async fn tell(app: &Source<'_>, desk: &mut Desk, now: Timestamp) -> Result<Self, StoreError> {
         let mut known = Self::default();
-        let now = app.clock.now();
         let mut events = Vec::new();
         if !app.tariffs.all().is_empty() {
             events.push(Event::Tariffs(app.tariffs.clone()));
@@ -44,6 +94,11 @@ impl Known {
         events.extend(cut.map(Event::Cut));
         events.extend(closed.map(Event::Closed));
         events.extend(known.news(app, now, DAYS_BACK).await?);
+        let tariffs = events.iter().find_map(|event| match event {
+            Event::Tariffs(tariffs) => Some(tariffs.clone()),
+            _ => None,
+        });
+        events.extend(tariffs.map(|tariffs| Event::Amnesties(desk.said.amnesties(&tariffs))));
         let held = app.db.fare_cards_held().await?;
         let recent = app.db.fare_cards_recent(now.plus_s(-RECENT_S), RECENT_TAPS_MAX).await?;
         let cards: BTreeSet<Arc<str>> = held.into_iter().chain(recent).collect();
@@ -55,13 +110,13 @@ impl Known {
     /// Tells the engine what has changed.
     pub(super) async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
         let now = app.clock.now();
-        let events = self.news(app, now, VISIT_DAYS_BACK).await?;
+        let events = self.news(&Source::of(app), now, VISIT_DAYS_BACK).await?;
         if events.is_empty() { Ok(()) } else { desk.tell(now, events).await }
     }
 
-    async fn news(&mut self, app: &AppState, now: Timestamp, days_back: u64) -> Result<Events, StoreError> {
+    async fn news(&mut self, app: &Source<'_>, now: Timestamp, days_back: u64) -> Result<Events, StoreError> {
         let mut events = Vec::new();
-        let timetable = app.feeds.current();
+        let timetable = app.timetable.clone();
         for (terminal, installed) in installed(app, timetable.as_deref()).await? {
             if self.installed.get(&terminal) != Some(&installed) {
                 self.installed.insert(Arc::clone(&terminal), installed.clone());
@@ -84,7 +139,7 @@ impl Known {
     }
 
     /// The rides around today that were not told yet; all of them for a new timetable.
-    fn rides(&mut self, app: &AppState, timetable: &Arc<Timetable>, now: Timestamp, events: &mut Events) {
+    fn rides(&mut self, app: &Source<'_>, timetable: &Arc<Timetable>, now: Timestamp, events: &mut Events) {
         let is_new = self.timetable.as_ref().is_none_or(|known| !Arc::ptr_eq(known, timetable));
         if is_new {
             events.push(Event::Stops(stops_of(timetable)));
@@ -139,7 +194,7 @@ fn published(timetable: &Timetable) -> Option<Event> {
 
 /// Where every terminal is mounted.
 async fn installed(
-    app: &AppState,
+    app: &Source<'_>,
     timetable: Option<&Timetable>,
 ) -> Result<Vec<(Arc<str>, Installed)>, StoreError> {
     let agencies: HashMap<Arc<str>, Arc<str>> =

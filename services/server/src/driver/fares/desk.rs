@@ -4,15 +4,15 @@
 //! nothing; after a commit that failed the engine in memory knows more than the database, and must be made anew.
 
 use super::record;
+use super::said::Said;
 use chrono_tz::Tz;
-use fares::card::Confirmed;
 use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote};
 use fares::{Account, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use store::deny::DenyChange;
-use store::{CardState, Db, FareCommit, Lease, StoreError};
+use store::{CardChange, CardState, CommandResult, Db, FareCommit, Lease, StoreError};
 
 /// Taps in one transaction at most: large while catching up, so that pages that many cards share are written once.
 pub const TAPS_AT_ONCE: u32 = 20_000;
@@ -24,6 +24,8 @@ const ROUNDS_MAX: usize = 64;
 const RECENT_S: f64 = 6.0 * 3_600.0;
 /// The cursor of taps.
 const TAPS: &str = "taps";
+/// The cursor of commands.
+const COMMANDS: &str = "commands";
 
 /// How far a round came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,14 +39,27 @@ pub struct Round {
 /// The fare engine at work.
 #[derive(Debug)]
 pub struct Desk {
-    db: Db,
+    pub(super) db: Db,
     lease: Option<Lease>,
-    engine: FareEngine,
+    pub(super) engine: FareEngine,
     taps_read: i64,
+    commands_read: i64,
     wake_at: Option<Timestamp>,
     now: Timestamp,
-    /// Ends of rides that were confirmed, by card.
-    confirmed: HashMap<Arc<str>, Vec<Confirmed>>,
+    /// What operators said of rides.
+    pub(super) said: Said,
+    /// Cards that were never seen before.
+    unseen: BTreeSet<Arc<str>>,
+}
+
+/// What a transaction writes besides what the engine says.
+#[derive(Debug, Default)]
+pub(super) struct Besides {
+    pub(super) taps_read: Option<i64>,
+    pub(super) commands_read: Option<i64>,
+    pub(super) cards: Vec<CardChange>,
+    pub(super) results: Vec<CommandResult>,
+    pub(super) denied: Vec<DenyChange>,
 }
 
 impl Desk {
@@ -54,15 +69,28 @@ impl Desk {
     /// When the database does not answer.
     pub async fn open(db: Db, lease: Option<Lease>) -> Result<Self, StoreError> {
         let taps_read = db.fare_cursor(TAPS).await?;
-        let (engine, now, confirmed) = (FareEngine::new(), Timestamp(0), HashMap::new());
-        Ok(Self { db, lease, engine, taps_read, wake_at: None, now, confirmed })
+        let commands_read = db.fare_cursor(COMMANDS).await?;
+        let said = Said::read(&db).await?;
+        let (engine, now) = (FareEngine::new(), Timestamp(0));
+        Ok(Self {
+            db,
+            lease,
+            engine,
+            taps_read,
+            commands_read,
+            wake_at: None,
+            now,
+            said,
+            unseen: BTreeSet::new(),
+        })
     }
 
-    /// Takes the taps that were committed since the last round, and does what is due.
+    /// Follows commands and takes the taps that were committed since the last round, and does what is due.
     ///
     /// # Errors
     /// When something can not be read or written; the desk is to be opened anew then.
     pub async fn round(&mut self, now: Timestamp) -> Result<Round, StoreError> {
+        self.follow_commands(now).await?;
         let taps = self.db.taps_after(self.taps_read, TAPS_AT_ONCE).await?;
         let is_due = self.wake_at.is_some_and(|at| at <= now);
         if taps.is_empty() && !is_due {
@@ -71,7 +99,7 @@ impl Desk {
         let read = taps.last().map_or(self.taps_read, |(row, _)| *row);
         let round = Round { taps: taps.len(), is_behind: taps.len() >= TAPS_AT_ONCE as usize };
         let events = taps.into_iter().map(|(row, tap)| Event::Tap(row, Arc::new(tap))).collect();
-        self.settle(now, events, read).await?;
+        self.settle(now, events, Besides { taps_read: Some(read), ..Besides::default() }).await?;
         Ok(round)
     }
 
@@ -80,10 +108,15 @@ impl Desk {
     /// # Errors
     /// As [`Desk::round`].
     pub async fn tell(&mut self, now: Timestamp, events: Vec<Event>) -> Result<(), StoreError> {
-        self.settle(now, events, self.taps_read).await
+        self.settle(now, events, Besides::default()).await
     }
 
-    async fn settle(&mut self, now: Timestamp, events: Vec<Event>, read: i64) -> Result<(), StoreError> {
+    pub(super) async fn settle(
+        &mut self,
+        now: Timestamp,
+        events: Vec<Event>,
+        besides: Besides,
+    ) -> Result<(), StoreError> {
         self.now = now;
         let mut effects = Vec::new();
         let mut queue: VecDeque<Event> = events.into();
@@ -98,29 +131,41 @@ impl Desk {
             self.engine.step(now, Event::Tick, &mut effects);
             queue.extend(self.answers(&mut effects).await?);
             if queue.is_empty() {
-                return self.commit(now, effects, read).await;
+                return self.commit(now, effects, besides).await;
             }
         }
         Err(StoreError::Unreadable("the fare engine asks the same again and again".into()))
     }
 
-    async fn commit(&mut self, now: Timestamp, effects: Vec<Effect>, read: i64) -> Result<(), StoreError> {
+    async fn commit(
+        &mut self,
+        now: Timestamp,
+        effects: Vec<Effect>,
+        besides: Besides,
+    ) -> Result<(), StoreError> {
         let wakes = effects.iter().filter_map(|effect| match effect {
             Effect::WakeAt(at) => Some(*at),
             _ => None,
         });
         self.wake_at = wakes.last();
-        let is_news =
-            read != self.taps_read || effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
-        if is_news {
-            let (lease, salt) = (self.lease.clone(), rand::random());
-            let mut commit = FareCommit { lease, at: now, salt, ..FareCommit::default() };
-            commit.cursors.push((TAPS.into(), read));
-            record::add(effects, self.tz(), &mut commit);
-            self.keep_denied(&mut commit.denied).await?;
-            self.db.fares_commit(&commit).await?;
-            self.taps_read = read;
+        let is_said = effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
+        let taps_read = besides.taps_read.unwrap_or(self.taps_read);
+        let commands_read = besides.commands_read.unwrap_or(self.commands_read);
+        if !is_said && (taps_read, commands_read) == (self.taps_read, self.commands_read) {
+            return Ok(());
         }
+        let (lease, salt) = (self.lease.clone(), rand::random());
+        let cursors = vec![(TAPS.into(), taps_read), (COMMANDS.into(), commands_read)];
+        let Besides { cards, results, denied, .. } = besides;
+        let mut commit =
+            FareCommit { lease, at: now, salt, cursors, cards, commands: results, ..FareCommit::default() };
+        record::add(effects, self.tz(), &mut commit);
+        let seen = std::mem::take(&mut self.unseen);
+        commit.cards.splice(0..0, seen.iter().map(CardChange::seen));
+        self.keep_denied(&mut commit.denied).await?;
+        commit.denied.extend(denied);
+        self.db.fares_commit(&commit).await?;
+        (self.taps_read, self.commands_read) = (taps_read, commands_read);
         Ok(())
     }
 
@@ -136,12 +181,16 @@ impl Desk {
         Ok(())
     }
 
-    fn tz(&self) -> Tz {
+    /// The zone of the tariff.
+    pub(super) fn tz(&self) -> Tz {
         self.engine.tariffs().all().last().map_or(Tz::UTC, |tariff| tariff.tz())
     }
 
     /// What was stored of cards, each since its time.
-    async fn histories(&self, asked: &[(Arc<str>, Timestamp)]) -> Result<Vec<CardHistory>, StoreError> {
+    pub(super) async fn histories(
+        &self,
+        asked: &[(Arc<str>, Timestamp)],
+    ) -> Result<Vec<CardHistory>, StoreError> {
         let Some(from) = asked.iter().map(|(_, from)| *from).min() else { return Ok(Vec::new()) };
         let cards: Vec<Arc<str>> = asked.iter().map(|(card, _)| Arc::clone(card)).collect();
         let stored = self.db.cards_histories(&cards, from).await?;
@@ -156,8 +205,8 @@ impl Desk {
             let mut history = record::history(stored, from)?;
             history.is_denied = in_debt.contains(&history.card);
             if let Some(card) = known.get(&history.card) {
-                let confirmed = self.confirmed.get(&history.card).cloned().unwrap_or_default();
-                history.profile = record::profile(card, confirmed, self.tz());
+                let confirmed = self.said.confirmed(&history.card);
+                history.profile = record::profile(card.concessions.iter(), confirmed, self.tz());
             }
             histories.push(history);
         }
@@ -178,7 +227,7 @@ impl Desk {
     }
 
     /// Answers what the engine asked; the questions are taken out of `effects`.
-    async fn answers(&self, effects: &mut Vec<Effect>) -> Result<Vec<Event>, StoreError> {
+    async fn answers(&mut self, effects: &mut Vec<Effect>) -> Result<Vec<Event>, StoreError> {
         let (mut cards, mut days) = (Vec::new(), BTreeSet::new());
         effects.retain(|effect| match effect {
             Effect::Need(card, from) => {
@@ -197,7 +246,11 @@ impl Desk {
             events.push(Event::RidesEnd(day));
         }
         for some in cards.chunks(CARDS_AT_ONCE) {
-            events.extend(self.histories(some).await?.into_iter().map(Event::History));
+            let histories = self.histories(some).await?;
+            let unseen =
+                histories.iter().filter(|history| history.taps.is_empty() && history.legs.is_empty());
+            self.unseen.extend(unseen.map(|history| Arc::clone(&history.card)));
+            events.extend(histories.into_iter().map(Event::History));
         }
         Ok(events)
     }
@@ -214,20 +267,32 @@ impl Desk {
         self.wake_at
     }
 
+    /// The number of the last command that was followed.
+    pub(super) fn commands_read(&self) -> i64 {
+        self.commands_read
+    }
+
     /// The id of the last tap that was taken.
     #[must_use]
     pub fn taps_read(&self) -> i64 {
         self.taps_read
     }
 
-    /// Makes the rides of a day final, and shares out what was charged for them; the day's clearing account is then zero.
+    /// Makes the rides of a day final.
     ///
     /// # Errors
     /// As [`Desk::round`].
-    pub async fn cut(&mut self, now: Timestamp, day: ServiceDay) -> Result<Satang, StoreError> {
+    pub async fn end(&mut self, now: Timestamp, day: ServiceDay) -> Result<(), StoreError> {
         let held = self.db.fare_cards_held().await?;
         let load = held.into_iter().map(Event::Load);
-        self.tell(now, std::iter::once(Event::Cut(day)).chain(load).collect()).await?;
+        self.tell(now, std::iter::once(Event::Cut(day)).chain(load).collect()).await
+    }
+
+    /// Shares out what was charged in the books of a day that was ended; its clearing account is then zero.
+    ///
+    /// # Errors
+    /// As [`Desk::round`].
+    pub async fn share(&mut self, now: Timestamp, day: ServiceDay) -> Result<Satang, StoreError> {
         let posted = self.db.fare_cards_of(day).await?;
         for some in posted.chunks(CARDS_AT_ONCE) {
             self.tell(now, some.iter().cloned().map(Event::Share).collect()).await?;

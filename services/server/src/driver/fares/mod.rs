@@ -3,10 +3,14 @@
 //! One process at a time, by its lease; any other stands by. After anything that could not be read or written the engine
 //! is made anew from the database: it never knows more than is stored.
 
-mod begin;
+pub(crate) mod begin;
+pub mod close;
+mod commands;
 pub mod desk;
 pub mod facts;
+mod recompute;
 mod record;
+mod said;
 mod seat;
 
 use crate::ingest::taps::quote::QuoteAsk;
@@ -21,6 +25,8 @@ use store::StoreError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// The lease of the process that runs the fare engine.
+pub(crate) const FARES: &str = "fares";
 /// Taps are looked for this often even when nobody says that there are any: other processes commit them too.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often what changes seldom is read again: visits, terminals, tariffs.
@@ -62,6 +68,7 @@ async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Res
         let round = desk.round(app.clock.now()).await?;
         if refreshed.elapsed() >= REFRESH_EVERY {
             known.refresh(app, &mut desk).await?;
+            close_overdue(app, &mut desk).await?;
             refreshed = tokio::time::Instant::now();
         }
         if round.is_behind {
@@ -77,6 +84,24 @@ async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Res
             () = tokio::time::sleep(until(app, desk.wake_at())) => {}
         }
     }
+}
+
+/// Closes the days whose time has come. One that does not balance stays cut, and is tried again; taps go on.
+async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
+    if !app.config.fares.close_days {
+        return Ok(());
+    }
+    let now = app.clock.now();
+    for day in close::overdue(&app.db, now).await? {
+        match close::close(desk, &app.db, &app.ingest.server_key, now, day, "padriew serve").await {
+            Ok(sealed) => tracing::info!(%day, journals = sealed.hash.journals, "a day is closed"),
+            Err(failure) => {
+                tracing::error!(%day, failure = format!("{failure:#}"), "a day could not be closed");
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes the taps behind all questions that wait, then answers them.

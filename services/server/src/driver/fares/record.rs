@@ -129,12 +129,16 @@ pub(super) fn history(stored: store::CardHistory, from: Timestamp) -> Result<Car
 }
 
 /// What is known of a card besides its taps.
-pub(super) fn profile(card: &store::Card, confirmed: Vec<Confirmed>, tz: Tz) -> Profile {
+pub(super) fn profile<'a>(
+    concessions: impl Iterator<Item = &'a store::Concession>,
+    confirmed: Vec<Confirmed>,
+    tz: Tz,
+) -> Profile {
     let boundary = ServiceTime(DAY_BOUNDARY_S as i32);
     let concession = |given: &store::Concession| Concession {
         category: Arc::clone(&given.category),
         from: given.from.at(tz, boundary),
         until: given.to.next().at(tz, boundary),
     };
-    Profile { concessions: card.concessions.iter().map(concession).collect(), confirmed }
+    Profile { concessions: concessions.map(concession).collect(), confirmed }
 }

@@ -3,6 +3,7 @@
 //! Unlike tracking, nothing is shown from memory: every effect is a row, written in a transaction that checks the lease
 //! first. So a holder that was paused or cut off can do no harm, and needs no clock of its own to stop in time.
 
+use super::FARES;
 use crate::process::ProcessId;
 use crate::state::AppState;
 use std::time::Duration;
@@ -11,8 +12,6 @@ use store::{Lease, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The row of the process that runs the fare engine.
-const FARES: &str = "fares";
 /// How often a standby looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often the holder renews.
