@@ -51,11 +51,13 @@ browser() {
 }
 
 crash() {
-    step "kill -9 under load, five times on each database"
+    step "kill -9 under load, pings and taps, a few times on each database"
     cargo build --locked --quiet -p server -p load
     target/debug/load crash --times 5 --padriew target/debug/padriew
+    target/debug/load crash --taps --times 3 --padriew target/debug/padriew
     if [ -n "${PADRIEW_TEST_POSTGRES:-}" ]; then
         target/debug/load crash --times 5 --padriew target/debug/padriew --database "$PADRIEW_TEST_POSTGRES"
+        target/debug/load crash --taps --times 3 --padriew target/debug/padriew --database "$PADRIEW_TEST_POSTGRES"
     fi
 }
 

@@ -39,6 +39,9 @@ create table leg (
     capped_satang bigint not null,
     charge_satang bigint not null,
     share_satang bigint,
+    share_agency text not null,
+    waived_satang bigint not null,
+    posting_day text not null,
     tariff text not null,
     product text not null,
     after_leg text,
@@ -55,6 +58,7 @@ create table leg (
     digest_place bytea not null
 );
 create index leg_service_day on leg (service_day);
+create index leg_posting_day on leg (posting_day);
 
 -- When and where a tap was, and what became of it, as known at one time; the highest rev counts.
 create table tap_state (
@@ -80,6 +84,10 @@ create table tap_state (
     vehicle text not null,
     trip text not null,
     stop text not null,
+    route text not null,
+    -- Of the ride, when it is known: seconds of the day; and GTFS stop_sequence.
+    ride_start_s bigint,
+    sequence bigint,
     digest bytea not null,
     digest_place bytea not null
 );
@@ -180,6 +188,8 @@ for each row when (new.vehicle <> '' or new.trip <> '' or new.from_stop <> '' or
     or new.full_satang <> old.full_satang or new.alone_satang <> old.alone_satang
     or new.transfer_satang <> old.transfer_satang or new.capped_satang <> old.capped_satang
     or new.charge_satang <> old.charge_satang or new.share_satang is distinct from old.share_satang
+    or new.share_agency <> old.share_agency or new.waived_satang <> old.waived_satang
+    or new.posting_day <> old.posting_day
     or new.tariff <> old.tariff or new.product <> old.product or new.after_leg is distinct from old.after_leg
     or new.cap is distinct from old.cap or new.digest <> old.digest or new.digest_place <> old.digest_place)
 execute function ledger_is_append_only();
@@ -187,6 +197,7 @@ create trigger leg_no_delete before delete or truncate on leg
 for each statement execute function ledger_is_append_only();
 create trigger tap_state_no_update before update on tap_state
 for each row when (new.vehicle <> '' or new.trip <> '' or new.stop <> '' or new.t_us % 3600000000 <> 0
+    or new.ride_start_s is not null or new.sequence is not null or new.route <> old.route
     or new.id <> old.id or new.tap <> old.tap or new.terminal <> old.terminal or new.epoch <> old.epoch
     or new.seq <> old.seq or new.rev <> old.rev or new.card <> old.card or new.prev <> old.prev
     or new.posted_us <> old.posted_us or new.kind <> old.kind or new.pax <> old.pax or new.fate <> old.fate

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and say aloud what they skip"
 )]
 
+mod fares;
 mod feed;
 mod harness;
 mod learned;
@@ -15,6 +16,7 @@ mod postgres;
 mod spine;
 mod spine_disk;
 mod spine_standby;
+mod taps;
 mod tidy;
 
 /// The time, for tests that ride a timetable that runs now.

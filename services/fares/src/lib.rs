@@ -22,6 +22,7 @@ pub mod rate;
 pub mod reconcile;
 pub mod retime;
 pub mod ride;
+pub mod settle;
 pub mod tap;
 pub mod tariff;
 

@@ -119,6 +119,10 @@ impl Tariff {
     /// than can be counted, caps that are neither nested nor disjoint.
     pub fn new(mut rows: Rows) -> Result<Self, Refused> {
         cap::sort(&mut rows.caps);
+        if rows.priorities {
+            // An empty one is zero (GTFS reference, rule_priority).
+            rows.leg_rules.iter_mut().for_each(|rule| rule.priority = rule.priority.or(Some(0)));
+        }
         let compiled = Compiled::of(&rows)?;
         cap::nested_or_disjoint(&rows.caps).map_err(Refused::one)?;
         Ok(Self { rows, compiled })
@@ -202,6 +206,12 @@ impl Tariff {
     #[must_use]
     pub fn default_rider(&self) -> &str {
         self.compiled.default_rider()
+    }
+
+    /// The category that counts for a rider: his own when the tariff knows it, else the default one.
+    #[must_use]
+    pub fn category<'a>(&'a self, rider: &'a str) -> &'a str {
+        if self.compiled.knows_rider(rider) { rider } else { self.default_rider() }
     }
 
     /// leg_group_id of a group.

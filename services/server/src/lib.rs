@@ -7,11 +7,13 @@
 //! that spawns, [`http::error`] the only place that makes an HTTP status.
 
 pub mod clock;
+pub mod close;
 pub mod cmd;
 pub mod config;
 pub mod demo;
 pub mod driver;
 pub mod feeds;
+pub mod finance;
 pub mod http;
 pub mod ingest;
 pub mod live;

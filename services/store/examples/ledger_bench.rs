@@ -115,7 +115,13 @@ impl Town {
             let leg = leg(Arc::clone(&self.cards[card]), id, self.day);
             commit.taps.push(tap(&leg, self.seq));
             commit.journals.push(journal(&leg));
-            commit.legs.push(LegRow { rev: 1, leg, share: None });
+            commit.legs.push(LegRow {
+                rev: 1,
+                waived: Satang(0),
+                posting_day: leg.service_day,
+                leg,
+                share: None,
+            });
         }
         commit
     }
@@ -168,6 +174,9 @@ fn tap(leg: &Leg, row: i64) -> TapState {
         vehicle: "EV-07".into(),
         trip: "r3_0715".into(),
         stop: "P04".into(),
+        route: "".into(),
+        ride_start_s: None,
+        sequence: None,
     }
 }
 

@@ -105,6 +105,21 @@ impl Db {
         row.map(Columns::read).transpose()
     }
 
+    /// The newest day whose close has begun, and the newest that is closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn days_done(&self) -> Result<(Option<ServiceDay>, Option<ServiceDay>), StoreError> {
+        let (cut, closed): (Option<String>, Option<String>) = on_pool!(&self.reads, on => sqlx::query_as(
+            "select max(service_day), max(case when state = 'closed' then service_day end) from day \
+             where state <> 'open'",
+        )
+        .fetch_one(on)
+        .await?);
+        let day = |text: Option<String>| text.as_deref().and_then(ServiceDay::parse);
+        Ok((day(cut), day(closed)))
+    }
+
     /// At most `rows_max` days from `from` on, in their order.
     ///
     /// # Errors

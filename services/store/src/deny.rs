@@ -3,7 +3,7 @@
 //! Each change has a version, one above the one before it; the row of `deny_head` is locked from the first
 //! statement to the commit, so that who has read up to a version never misses one below it.
 
-use crate::sql::{Many, many, on_pool, on_tx};
+use crate::sql::{Many, Tx, many, many_rows, on_pool, on_tx};
 use crate::{Db, StoreError};
 use gtfs::Timestamp;
 use std::sync::{Arc, LazyLock};
@@ -35,6 +35,15 @@ pub struct DenyEntry {
     pub who: Arc<str>,
 }
 
+static NEWEST: LazyLock<Many> = LazyLock::new(|| {
+    Many::new(
+        "select card, denied, reason from deny_entry where ver in (select max(ver) from deny_entry where card in \
+         (values",
+        1,
+        ") group by card)",
+    )
+});
+
 static INSERT: LazyLock<Many> = LazyLock::new(|| {
     Many::new("insert into deny_entry (ver, card, denied, reason, at_us, who) values", 6, "")
 });
@@ -58,29 +67,20 @@ impl Db {
             )));
         }
         let mut tx = self.begin().await?;
-        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-        let (ver,): (i64,) = on_tx!(&mut tx, on => sqlx::query_as(
-            "update deny_head set ver = ver + $1 where one = 1 returning ver",
-        )
-        .bind(count)
-        .fetch_one(on)
-        .await?);
-        let rows: Vec<(i64, &DenyChange)> = (ver - count + 1..).zip(changes).collect();
-        many!(
-            &mut tx,
-            INSERT,
-            &rows,
-            |query, row| query
-                .bind(row.0)
-                .bind(Arc::clone(&row.1.card))
-                .bind(i64::from(row.1.denied))
-                .bind(Arc::clone(&row.1.reason))
-                .bind(at.0)
-                .bind(Arc::clone(who)),
-            |query, on| query.execute(on).await?
-        );
+        let ver = apply(&mut tx, changes, at, who).await?;
         tx.commit().await?;
         Ok(ver)
+    }
+
+    /// Of these cards, those whose newest change denied them, each with the reason.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn denied_of(&self, cards: &[Arc<str>]) -> Result<Vec<(Arc<str>, Arc<str>)>, StoreError> {
+        let rows = many_rows!(pool & self.reads, NEWEST, cards, (String, i64, String), |query, card| query
+            .bind(Arc::clone(card)));
+        let denied = rows.into_iter().filter(|(_, denied, _)| *denied == 1);
+        Ok(denied.map(|(card, _, reason)| (card.into(), reason.into())).collect())
     }
 
     /// At most `rows_max` changes after `ver` (0 at first), oldest first.
@@ -104,4 +104,35 @@ impl Db {
         };
         Ok(rows.into_iter().map(row).collect())
     }
+}
+
+/// Appends changes in a transaction that may do more; the newest version.
+pub(crate) async fn apply(
+    tx: &mut Tx,
+    changes: &[DenyChange],
+    at: Timestamp,
+    who: &str,
+) -> Result<i64, sqlx::Error> {
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+    let (ver,): (i64,) = on_tx!(&mut *tx, on => sqlx::query_as(
+            "update deny_head set ver = ver + $1 where one = 1 returning ver",
+        )
+        .bind(count)
+        .fetch_one(on)
+        .await?);
+    let rows: Vec<(i64, &DenyChange)> = (ver - count + 1..).zip(changes).collect();
+    many!(
+        tx,
+        INSERT,
+        &rows,
+        |query, row| query
+            .bind(row.0)
+            .bind(Arc::clone(&row.1.card))
+            .bind(i64::from(row.1.denied))
+            .bind(Arc::clone(&row.1.reason))
+            .bind(at.0)
+            .bind(who),
+        |query, on| query.execute(on).await?
+    );
+    Ok(ver)
 }

@@ -30,6 +30,8 @@ use std::sync::Arc;
 
 /// Taps in one request (fares design, section 13).
 pub const TAPS_MAX: usize = 500;
+/// Taps, and other things that could not be read, in one request.
+pub const PIECES_MAX: usize = 2_048;
 /// Bytes of a chain hash: the first of a SHA-256.
 pub const HASH_BYTES: usize = 16;
 /// Ranges that a reply asks for again.
@@ -122,7 +124,7 @@ pub fn is_backfill(up_now_ms: i64, newest_up_ms: i64) -> bool {
 
 impl Batch for TapBatch {
     type Receipt = TapReceipt;
-    const ROWS_MAX: usize = TAPS_MAX;
+    const ROWS_MAX: usize = PIECES_MAX;
 
     fn rows(&self) -> usize {
         self.block.taps().len() + self.refused.len()

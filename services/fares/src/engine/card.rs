@@ -63,6 +63,8 @@ pub(super) struct Card {
     pub(super) taps: Vec<Held>,
     pub(super) legs: BTreeMap<LegId, PostedLeg>,
     pub(super) holds: BTreeMap<LegId, Leg>,
+    /// Provisional charges as they were read back, until the card is settled.
+    pub(super) stored_holds: BTreeMap<LegId, Satang>,
     /// Everything since then is here; `None` before the first history.
     from: Option<Timestamp>,
     /// The earliest time from which something changed since it was last settled.
@@ -82,6 +84,7 @@ impl Card {
             taps: Vec::new(),
             legs: BTreeMap::new(),
             holds: BTreeMap::new(),
+            stored_holds: BTreeMap::new(),
             from: None,
             changed: None,
             asked: None,
@@ -168,7 +171,7 @@ impl Card {
         if first_time {
             (self.balance, self.is_denied, self.profile) =
                 (history.balance, history.is_denied, history.profile);
-            self.holds.extend(history.holds.into_iter().map(|leg| (leg.id.clone(), leg)));
+            self.stored_holds.extend(history.holds);
         }
         self.from = Some(self.from.map_or(history.from, |from| from.min(history.from)));
         self.asked = self.asked.filter(|asked| *asked < history.from);

@@ -62,10 +62,8 @@ pub enum Effect {
     Ride(Box<Ride>),
     /// What became of a tap, a new revision each time.
     Tap(Box<TapRecord>),
-    /// A new revision of a leg.
-    Leg(Box<LegRecord>),
-    /// What an agency gets of a leg has changed.
-    Share(Arc<str>, LegId, Share),
+    /// A new revision of a leg; or the newest one again, because what an agency gets of it has changed.
+    Leg(Box<PostedLeg>),
     /// A provisional charge; `None` when it is no more.
     Hold(Arc<str>, LegId, Option<Box<Leg>>),
     /// Money moves.
@@ -188,7 +186,7 @@ pub struct CardHistory {
     /// Its legs, each with the newest revision.
     pub legs: Vec<PostedLeg>,
     /// Its provisional charges.
-    pub holds: Vec<Leg>,
+    pub holds: Vec<(LegId, Satang)>,
 }
 
 /// What a terminal shows for a tap.

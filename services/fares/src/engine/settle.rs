@@ -223,7 +223,9 @@ impl Settling<'_> {
                 self.effects.push(Effect::Hold(Arc::clone(&self.card.token), id.clone(), hold));
             }
         }
-        for id in self.card.holds.keys().filter(|id| !wanted.contains_key(*id)) {
+        let stored = std::mem::take(&mut self.card.stored_holds);
+        let ended: BTreeSet<&LegId> = self.card.holds.keys().chain(stored.keys()).collect();
+        for id in ended.into_iter().filter(|id| !wanted.contains_key(*id)) {
             self.effects.push(Effect::Hold(Arc::clone(&self.card.token), id.clone(), None));
         }
         self.card.holds = wanted;
@@ -276,9 +278,10 @@ impl Settling<'_> {
     }
 
     fn keep(&mut self, record: LegRecord) {
-        self.effects.push(Effect::Leg(Box::new(record.clone())));
         let share = self.card.legs.get(&record.leg.id).and_then(|posted| posted.share.clone());
-        self.card.legs.insert(record.leg.id.clone(), PostedLeg { record, share });
+        let posted = PostedLeg { record, share };
+        self.effects.push(Effect::Leg(Box::new(posted.clone())));
+        self.card.legs.insert(posted.record.leg.id.clone(), posted);
     }
 
     /// A card in debt is denied until its debt is paid (section 11).

@@ -39,8 +39,8 @@ impl FareEngine {
                 pay(before, -1, &leg, &mut postings);
             }
             pay(&share, 1, &leg, &mut postings);
-            posted.share = Some(share.clone());
-            effects.push(Effect::Share(Arc::clone(token), id, share));
+            posted.share = Some(share);
+            effects.push(Effect::Leg(Box::new(posted.clone())));
         }
         if !postings.is_empty() {
             effects.push(Effect::Journal(journal(token, cut, posting_day, now, postings)));

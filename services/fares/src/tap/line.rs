@@ -68,7 +68,7 @@ pub struct BadPart(pub &'static str);
 /// Says which part, and that it must be changed.
 impl fmt::Display for BadPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is missing or not as section 13 has it", self.0)
+        write!(f, "{} is missing, of another type, or outside its limits", self.0)
     }
 }
 

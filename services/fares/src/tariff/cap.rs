@@ -77,8 +77,8 @@ pub struct Cap {
 }
 
 impl Cap {
-    /// The most that a rider category pays; `None` without a cap. The category must be named: the default
-    /// one is [`super::Tariff::default_rider`].
+    /// The most that a rider category pays; `None` without a cap. The category must be named:
+    /// [`super::Tariff::category`] says which one counts.
     #[must_use]
     pub fn amount(&self, rider: &str) -> Option<Satang> {
         self.amounts.iter().find(|(id, _)| **id == *rider).map(|(_, amount)| *amount)

@@ -116,6 +116,9 @@ pub(super) struct Compiled {
     pub(super) product_rows: Vec<ProductRow>,
     /// In file order.
     pub(super) leg_rules: Vec<LegRule>,
+    /// Whether some rule holds only in a timeframe, at the start or at the end.
+    pub(super) starts_matter: bool,
+    pub(super) ends_matter: bool,
     legs: FxHashMap<[u32; 3], Vec<u32>>,
     /// Whether an empty field matches everything; otherwise what is listed here does not match it.
     empty_is_any: bool,
@@ -213,6 +216,8 @@ impl Compiled {
             stop_areas: Vec::new(),
             default_rider,
             leg_rules: Vec::new(),
+            starts_matter: rows.leg_rules.iter().any(|rule| !rule.from_timeframe.is_empty()),
+            ends_matter: rows.leg_rules.iter().any(|rule| !rule.to_timeframe.is_empty()),
             legs: FxHashMap::default(),
             empty_is_any: rows.priorities,
             listed_networks: Vec::new(),
@@ -406,6 +411,10 @@ impl Compiled {
     /// The number of a rider category; the default one's when it is not known.
     pub(super) fn rider(&self, id: &str) -> u32 {
         self.riders.get(id).unwrap_or(self.default_rider)
+    }
+
+    pub(super) fn knows_rider(&self, id: &str) -> bool {
+        self.riders.get(id).is_some()
     }
 
     /// `None` for any medium; a medium that is not known is none of the known ones.

@@ -7,6 +7,7 @@
 
 mod fill;
 mod mark;
+mod prices;
 mod words;
 
 use super::rows::{Refused, Rows};
@@ -15,8 +16,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::value::Datetime;
 
-/// Bytes of a tariff file.
-pub const FILE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a tariff file; the sample's has 4 kB.
+pub const FILE_BYTES_MAX: usize = 256 << 10;
+/// Areas of a ladder, which has a rule for each pair of them.
+pub const LADDER_AREAS_MAX: usize = 500;
 
 /// Reads a tariff file over some rows: those of a feed, or [`empty`].
 ///
@@ -82,7 +85,8 @@ struct Rider {
     id: Mark<String>,
     name: Option<String>,
     default: Option<bool>,
-    /// Of the default category's amounts, down to whole satang.
+    /// Of the default category's amounts, down to whole satang. Over a feed: of its products for a category
+    /// that is new, of caps and minimums for one that it knows.
     percent: Option<Mark<u32>>,
 }
 

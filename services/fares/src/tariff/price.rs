@@ -1,8 +1,8 @@
 //! What a leg costs: GTFS reference, `fare_leg_rules.txt`, "To process the cost of a leg".
 //!
 //! Of the rules that match, those of the highest rule_priority; of their products' rows for the rider and
-//! the medium, the cheapest. A rider category without a row pays as the default one does. Near the edge of a timeframe
-//! (`peak_grace_s`) the leg is priced on both sides, and the rider has the cheaper.
+//! the medium, the cheapest. A rider category without a row pays as the default one does. Near the edge of
+//! a timeframe (`peak_grace_s`) the leg is priced on both sides, and the rider has the cheaper.
 
 use super::compile::EMPTY;
 use super::frames::local;
@@ -29,10 +29,9 @@ impl Tariff {
     #[must_use]
     pub fn fare(&self, ask: &Ask<'_>) -> Option<Fare> {
         let (views, count) = self.views(ask.start, ask.end);
-        let (views, compiled) = (&views[..count], &self.compiled);
-        let (rider, default) = (compiled.rider(ask.rider), compiled.default_rider_number());
-        let alone = self.cheapest(ask, rider, views)?;
-        let full = if rider == default { Some(alone) } else { self.cheapest(ask, default, views) };
+        let compiled = &self.compiled;
+        let [alone, full] = self.cheapest(ask, &views[..count]);
+        let alone = alone?;
         Some(Fare {
             full: full.map_or(alone.amount, |choice| choice.amount),
             alone: alone.amount,
@@ -75,7 +74,8 @@ impl Tariff {
         let grace = i64::from(self.rows.limits.peak_grace_s) * MICROS;
         let around =
             |t: Timestamp| [0, -grace, grace].map(|by| self.frames_at(Timestamp(t.0.saturating_add(by))));
-        let (starts, ends) = (around(start), if end == start { around(start) } else { around(end) });
+        let at = |wanted, t| if wanted { around(t) } else { [0; 3] };
+        let (starts, ends) = (at(self.compiled.starts_matter, start), at(self.compiled.ends_matter, end));
         let mut count = 0;
         for view in starts.into_iter().flat_map(|from| ends.into_iter().map(move |to| (from, to))) {
             if !views[..count].contains(&view) {
@@ -96,23 +96,27 @@ impl Tariff {
         holds.fold(0, |bits, (bit, ..)| bits | bit)
     }
 
-    fn cheapest(&self, ask: &Ask<'_>, rider: u32, views: &[(u64, u64)]) -> Option<Choice> {
-        let mut best: Option<Choice> = None;
+    /// The cheapest over some views: for the rider of `ask`, and for the default category.
+    fn cheapest(&self, ask: &Ask<'_>, views: &[(u64, u64)]) -> [Option<Choice>; 2] {
+        let mut best: [Option<Choice>; 2] = [None, None];
         for view in views {
-            let choice = self.choice(ask, rider, *view);
-            if let Some(choice) = choice
-                && best.is_none_or(|best| choice.amount < best.amount)
-            {
-                best = Some(choice);
+            for (best, choice) in best.iter_mut().zip(self.choice(ask, *view)) {
+                if let Some(choice) = choice
+                    && best.is_none_or(|best| choice.amount < best.amount)
+                {
+                    *best = Some(choice);
+                }
             }
         }
         best
     }
 
-    fn choice(&self, ask: &Ask<'_>, rider: u32, (from, to): (u64, u64)) -> Option<Choice> {
+    /// The cheapest in one view of the timeframes: for the rider of `ask`, and for the default category.
+    fn choice(&self, ask: &Ask<'_>, (from, to): (u64, u64)) -> [Option<Choice>; 2] {
         let compiled = &self.compiled;
-        let (medium, default) = (compiled.medium(ask.medium), compiled.default_rider_number());
-        let (mut own, mut fallback, mut highest): (Option<Choice>, Option<Choice>, u32) = (None, None, 0);
+        let (rider, default) = (compiled.rider(ask.rider), compiled.default_rider_number());
+        let medium = compiled.medium(ask.medium);
+        let (mut own, mut of_default, mut highest): (Option<Choice>, Option<Choice>, u32) = (None, None, 0);
         compiled.each_leg_rule(ask.network, ask.from, ask.to, |number| {
             let rule = &compiled.leg_rules[number as usize];
             let holds = |wanted: u64, there: u64| wanted == u64::MAX || wanted & there != 0;
@@ -120,15 +124,15 @@ impl Tariff {
                 return;
             }
             if rule.priority > highest {
-                (own, fallback, highest) = (None, None, rule.priority);
+                (own, of_default, highest) = (None, None, rule.priority);
             }
             let cheapest = |rider| self.cheapest_row(&rule.product, rider, medium, number);
-            own = [own, cheapest(rider)].into_iter().flatten().min();
-            if own.is_none() && rider != default {
-                fallback = [fallback, cheapest(default)].into_iter().flatten().min();
+            of_default = [of_default, cheapest(default)].into_iter().flatten().min();
+            if rider != default {
+                own = [own, cheapest(rider)].into_iter().flatten().min();
             }
         });
-        own.or(fallback)
+        [own.or(of_default), of_default]
     }
 
     fn cheapest_row(

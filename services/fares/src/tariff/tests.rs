@@ -163,3 +163,67 @@ fn rows_that_lead_nowhere_are_refused_with_what_to_change() {
     let negative = refused(|rows| rows.leg_rules[0].product = "change".into());
     assert_eq!(negative, "product \"change\" is below zero and sold for a leg: use it for changes only");
 }
+
+#[test]
+fn a_cap_names_networks_and_categories_of_its_tariff() {
+    let capped = |network: &str, rider: &str| {
+        let mut rows = rows();
+        rows.caps = vec![Cap {
+            id: "day".into(),
+            networks: vec![network.into()],
+            amounts: vec![(rider.into(), Satang(4000))],
+            period: Period::Day,
+            counts_default: true,
+        }];
+        Tariff::new(rows).map_err(|refused| refused.to_string())
+    };
+    let tariff = capped("bus", "adult").unwrap();
+    // A card without a profile has the default category's cap.
+    let most = |rider| tariff.caps()[0].amount(tariff.category(rider));
+    assert_eq!(
+        [most("adult"), most("stranger"), most(""), most("senior")].map(|most| most.is_some()),
+        [true, true, true, false]
+    );
+    assert_eq!(
+        capped("tram", "adult").unwrap_err(),
+        "network \"tram\" is not defined: add it, or correct the id"
+    );
+    assert_eq!(
+        capped("bus", "monk").unwrap_err(),
+        "rider category \"monk\" is not defined: add it, or correct the id"
+    );
+}
+
+#[test]
+fn near_the_edge_of_the_peak_the_rider_has_the_cheaper_side() {
+    let mut rows = rows();
+    let at = |h: i32, m: i32| gtfs::ServiceTime(h * 3600 + m * 60);
+    let frame =
+        |group: &str, start, end| frames::Frame { group: group.into(), start, end, service: "daily".into() };
+    rows.frames = vec![
+        frame("peak", at(7, 0), at(9, 0)),
+        frame("quiet", at(0, 0), at(7, 0)),
+        frame("quiet", at(9, 0), at(24, 0)),
+    ];
+    rows.days = vec![frames::Days { service: "daily".into(), weekdays: 127, ..frames::Days::default() }];
+    rows.leg_rules[0].from_timeframe = "peak".into();
+    rows.leg_rules
+        .push(FareLegRule { from_timeframe: "quiet".into(), ..leg("leg-quiet", "bus", "", "", "near") });
+    let tariff = Tariff::new(rows).unwrap();
+    let day = gtfs::ServiceDay::parse("2026-02-02").unwrap();
+    let fare = |h, m, s: i64| {
+        let start = Timestamp(day.at(tariff.tz(), at(h, m)).0 + s * 1_000_000);
+        tariff.fare(&Ask { start, end: start, ..ask("bus", "", "", "adult") }).unwrap()
+    };
+    let baht = |h, m, s| fare(h, m, s).alone.0 / 100;
+    assert_eq!(
+        [baht(6, 59, 59), baht(7, 0, 0), baht(7, 2, 59), baht(7, 3, 0), baht(7, 3, 1)],
+        [10, 10, 10, 15, 15]
+    );
+    assert_eq!([baht(8, 56, 59), baht(8, 57, 0), baht(9, 0, 0)], [15, 10, 10]);
+    assert_eq!(
+        tariff.group_id(fare(8, 57, 0).group),
+        "leg-quiet",
+        "its changes are those of the cheaper side"
+    );
+}

@@ -1,7 +1,7 @@
 //! Runs the engine as the server's driver does: feed, answer what it asks, tick, store.
 
-use crate::books::Books;
-use crate::town::Town;
+use super::books::Books;
+use super::town::Town;
 use fares::engine::{Effect, Event, FareEngine};
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::VecDeque;

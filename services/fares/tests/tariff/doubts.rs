@@ -210,3 +210,45 @@ fn a_feed_that_publishes_other_prices_is_found() {
                     otherwise; write them with padriew tariff export (published_differs)";
     assert_eq!(all, [expected, ALWAYS]);
 }
+
+#[test]
+fn riders_without_a_fare_are_found() {
+    let text = "
+version = \"t\"
+valid_from = 2026-01-01
+rider = [{ id = \"adult\", default = true }, { id = \"child\" }, { id = \"monk\", percent = 0 }]
+network = [{ id = \"bus\", routes = [\"1\"] }]
+product = [{ id = \"bus\", amount = \"15.00\" }]
+leg = [{ group = \"b\", network = \"bus\", product = \"bus\" }]
+cap = [{ id = \"day\", networks = [\"bus\"], period = \"day\", amount = \"40.00\" }]
+";
+    let tariff = Tariff::from_file("t.toml", text).expect("a tariff");
+    let found: Vec<String> = check(&tariff, None).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "info: child has no product of its own: it pays as the default category does (rider_without_product)",
+            "info: child ride without cap day: give an amount, or a percentage (rider_without_cap)",
+        ]
+    );
+    let mut rows = tariff.rows().clone();
+    rows.products.retain(|row| &*row.rider_category != "adult");
+    let found: Vec<String> =
+        check(&Tariff::new(rows).expect("a tariff"), None).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found[0],
+        "error: nothing of network bus in leg group b is sold to the default rider category: riders without a row of \
+         their own have no fare (no_default_fare)"
+    );
+    let mut rows = tariff.rows().clone();
+    rows.riders.iter_mut().for_each(|rider| rider.is_default = true);
+    let found: Vec<String> =
+        check(&Tariff::new(rows).expect("a tariff"), None).iter().map(ToString::to_string).collect();
+    assert!(found[0].contains("3 rider categories are the default (adult, child, monk)"), "{found:?}");
+}
+
+#[test]
+fn changes_that_may_make_a_missed_tap_pay_are_found() {
+    let found = doubts(&[("counted = \"end-to-start\"", "counted = \"start-to-start\"")]);
+    assert_eq!(found.iter().filter(|doubt| doubt.contains("tap_may_cost")).count(), 4, "{found:?}");
+}

@@ -5,6 +5,8 @@ mod ctran;
 #[cfg(test)]
 mod doubts;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod naive;

@@ -45,7 +45,12 @@ async fn verify(db: &Db) -> anyhow::Result<()> {
     }
     let ledger = db.ledger_verify().await?;
     told(&ledger)?;
-    if !ledger.faults.is_empty() || matches!(audit, AuditVerdict::Broken { .. }) {
+    let (days, wrong) = db.days_verify().await?;
+    say(&format!("closed days: {days}"))?;
+    for (day, why) in &wrong {
+        say(&format!("closed days: {day}: {why}"))?;
+    }
+    if !wrong.is_empty() || !ledger.faults.is_empty() || matches!(audit, AuditVerdict::Broken { .. }) {
         bail!(
             "what is named above is not as it was written; restore a copy of the database beside this one and compare"
         );

@@ -1,7 +1,9 @@
 //! The commands of the program: one file each, `Args` and `run`.
 
 mod audit;
+mod card;
 mod check_config;
+mod close_day;
 mod demo;
 mod device;
 mod import;
@@ -9,12 +11,14 @@ mod migrate;
 mod model;
 mod out;
 mod panel;
+mod reconcile;
 mod replay;
 mod score;
 mod serve;
 mod settings;
 mod tariff;
 mod terminal;
+mod user;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -56,6 +60,14 @@ enum Command {
     Model(model::Args),
     /// Check a tariff, price a journey, write fare files
     Tariff(tariff::Args),
+    /// Add operators of the API, and take their tokens back
+    User(user::Args),
+    /// Match the files of payment services and banks with the ledger
+    Reconcile(reconcile::Args),
+    /// Check a service day, seal it, and write its settlements
+    CloseDay(close_day::Args),
+    /// Say whose a card is, and forget it
+    Card(card::Args),
     /// Read the audit log and the ledger again, and check their chains
     Audit(audit::Args),
     /// Bring the database up to date
@@ -98,6 +110,10 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Panel(args) => panel::run(args).await,
         Command::Model(args) => model::run(args).await,
         Command::Tariff(args) => tariff::run(args).await,
+        Command::User(args) => user::run(args).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
+        Command::CloseDay(args) => close_day::run(args).await,
+        Command::Card(args) => card::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),

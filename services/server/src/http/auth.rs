@@ -186,7 +186,8 @@ async fn key_of(app: &AppState, parameters: &Parameters) -> Result<(Arc<Device>,
     let id = key_id.rsplit_once(':').map_or(key_id, |(device, _)| device);
     let Some(device) = app.ingest.registry.device(id) else {
         note(app, id, "pings", "key", &[]).await;
-        let message = format!("\"{id}\" is not a registered device; see padriew device add");
+        let message =
+            format!("\"{id}\" is not a registered device, or is suspended; see padriew device list");
         return Err(ApiError::unauthenticated("key", message));
     };
     match device.key(key_id).cloned() {

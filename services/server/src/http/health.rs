@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
+use store::writer::WriterHealth;
 
 /// The routes of this file.
 pub(super) fn router() -> Router<AppState> {
@@ -39,7 +40,10 @@ struct Check {
 
 impl Readiness {
     fn of(app: &AppState) -> Self {
-        let mut checks = vec![running(app), writer(app), timetable(app)];
+        let mut checks = vec![running(app), writer("store", &app.writer.health()), timetable(app)];
+        if app.config.runs(Role::Ingest) {
+            checks.push(writer("taps", &app.taps.writer.health()));
+        }
         if app.config.runs(Role::Tracking) {
             checks.push(tracking(app));
         }
@@ -58,9 +62,8 @@ const COMMIT_S_MAX: f64 = 2.0;
 /// Above this the queue refuses live pings.
 const QUEUE_FILL_MAX: f32 = 0.75;
 
-fn writer(app: &AppState) -> Check {
-    let health = app.writer.health();
-    let (ok, says) = if let Some(reason) = health.stopped {
+fn writer(name: &'static str, health: &WriterHealth) -> Check {
+    let (ok, says) = if let Some(reason) = &health.stopped {
         (false, format!("the store has stopped: {reason}"))
     } else if health.committing_s > COMMIT_S_MAX {
         (false, format!("a commit has been running for {:.1} s", health.committing_s))
@@ -69,7 +72,7 @@ fn writer(app: &AppState) -> Check {
     } else {
         (true, "the store commits".to_owned())
     };
-    Check { name: "store", ok, says }
+    Check { name, ok, says }
 }
 
 fn timetable(app: &AppState) -> Check {

@@ -26,5 +26,8 @@ async fn metrics(
     let health = app.writer.health();
     app.metrics.queue_fill("live", health.live_fill_ratio.into());
     app.metrics.queue_fill("backfill", health.backfill_fill_ratio.into());
+    let taps = app.taps.writer.health();
+    app.metrics.queue_fill("taps", taps.live_fill_ratio.into());
+    app.metrics.queue_fill("taps_backfill", taps.backfill_fill_ratio.into());
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], app.metrics.text()))
 }

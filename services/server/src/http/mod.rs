@@ -10,6 +10,7 @@ mod auth;
 mod departures;
 pub mod edge;
 pub mod error;
+mod finance;
 mod health;
 mod metrics;
 mod osmand;
@@ -41,7 +42,7 @@ pub fn router(app: &AppState) -> Router {
             .merge(traccar::router());
     }
     if app.config.runs(Role::Web) {
-        routes = routes.merge(panel::router()).merge(readable());
+        routes = routes.merge(panel::router()).merge(readable()).merge(finance::router(app));
     }
     edge::wrap(routes, app).with_state(app.clone())
 }

@@ -3,6 +3,7 @@
 use crate::sql::{Many, Tx, many, many_rows, on_pool};
 use crate::{Db, StoreError};
 use fares::{Account, Books, Journal, JournalKind, Posting, Satang};
+use gtfs::ServiceDay;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -130,6 +131,57 @@ impl Db {
         .fetch_all(on)
         .await?);
         Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Notes under each account the journals of the rides of a day's books. Said twice it is the same.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a write.
+    pub async fn journal_accounts_write(&self, day: ServiceDay) -> Result<(), StoreError> {
+        let mut id = 0;
+        loop {
+            let page = self.journals_of_day(day, id, PAGE_ROWS).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            id = last.id;
+            let mut tx = self.begin().await?;
+            name(&mut tx, page.iter().map(|row| (row.id, &row.journal))).await?;
+            tx.commit().await?;
+        }
+    }
+
+    /// What is owed to riders: on cards, debts of others not subtracted, with deposits and sleeping balances.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn float(&self) -> Result<Satang, StoreError> {
+        // The sign after the colon is the next after it: every card stands in between.
+        let (owed,): (i64,) = on_pool!(&self.reads, on => sqlx::query_as(
+            "select cast(coalesce(-sum(debit_satang), 0) as bigint) from balance where debit_satang < 0 \
+             and (account >= 'card:' and account < 'card;' or account in ('card_deposit', 'dormant'))",
+        )
+        .fetch_one(on)
+        .await?);
+        Ok(Satang(owed))
+    }
+
+    /// Books of those journals alone that touch money in suspense: for its age.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn suspense_books(&self) -> Result<Books, StoreError> {
+        let rows: Vec<(i64,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select distinct journal from journal_account where account >= 'suspense:' and account < 'suspense;' \
+             order by journal",
+        )
+        .fetch_all(on)
+        .await?);
+        let mut books = Books::default();
+        for (id,) in rows {
+            for row in self.journals_after(id - 1, 1).await? {
+                books.add(&row.journal).map_err(|breach| StoreError::Unreadable(breach.to_string()))?;
+            }
+        }
+        Ok(books)
     }
 
     /// The books of all journals up to `last`, summed up again from the journals alone, and the last journal in them.

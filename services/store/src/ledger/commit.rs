@@ -2,12 +2,15 @@
 
 use super::chain::CommitRow;
 use super::head::{self, CardHeads, Head};
-use super::{Days, FareCommit, FareReceipt, balance, hold, journal, leg, tap_state};
+use super::{Days, FareCommit, FareReceipt, balance, hold, journal, leg, ride, tap_state};
 use crate::sql::{Many, Tx, many, on_pool, on_tx};
-use crate::{Db, StoreError, card, day, discrepancy, fare_command, lease};
+use crate::{Db, StoreError, card, day, deny, discrepancy, fare_command, lease};
 use fares::{Journal, LegId};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
+
+/// Who denies a card for its debt.
+const ENGINE: &str = "fares";
 
 static CURSORS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
@@ -56,6 +59,8 @@ pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceip
         .execute(on)
         .await?);
     hold::change(tx, &commit.holds, commit.at).await?;
+    ride::store(tx, &commit.rides).await?;
+    deny::apply(tx, &commit.denied, commit.at, ENGINE).await?;
     card::change(tx, &commit.cards, commit.at).await?;
     fare_command::results(tx, &commit.commands, commit.at).await?;
     discrepancy::insert(tx, &commit.discrepancies).await?;

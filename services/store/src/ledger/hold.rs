@@ -73,6 +73,19 @@ impl Db {
         rows.into_iter().map(hold).collect()
     }
 
+    /// Cards with a provisional charge.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_cards_held(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select distinct card from hold order by card",
+        )
+        .fetch_all(on)
+        .await?);
+        Ok(rows.into_iter().map(|(card,)| card.into()).collect())
+    }
+
     /// At most `rows_max` holds after this card and leg, by card and leg.
     ///
     /// # Errors

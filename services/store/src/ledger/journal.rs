@@ -1,7 +1,7 @@
 //! `journal`: money that moved, a row each, with its lines as text.
 
 use super::Days;
-use super::chain::{Fields, Link};
+use super::chain::{Fields, HASH_BYTES, Link};
 use crate::sql::{Many, Tx, Word, many, many_rows, on_pool};
 use crate::{Db, StoreError};
 use fares::{Account, Journal, JournalKind, LegId, Posting, Satang};
@@ -72,7 +72,7 @@ impl Columns {
     }
 
     /// The digest that the row should have.
-    pub(super) fn computed(&self) -> [u8; super::chain::HASH_BYTES] {
+    pub(super) fn computed(&self) -> [u8; HASH_BYTES] {
         Fields::of("journal")
             .int(self.id)
             .text(&self.kind)
@@ -85,7 +85,15 @@ impl Columns {
             .end()
     }
 
+    /// What a row that is being written adds to the chain.
     pub(super) fn link(&self) -> Link {
+        let mut kept = [0; HASH_BYTES];
+        kept.copy_from_slice(&self.digest);
+        Link { kept, place: Vec::new() }
+    }
+
+    /// What a row that was read adds to the chain, if it is as it was written.
+    pub(super) fn link_read(&self) -> Link {
         Link { kept: self.computed(), place: Vec::new() }
     }
 

@@ -1,10 +1,11 @@
 //! `leg`: the revisions of legs.
 
-use super::chain::{Fields, KEPT_BYTES, Link};
+use super::chain::{Fields, HASH_BYTES, KEPT_BYTES, Link};
 use super::{Days, LegRow};
 use crate::sql::{Many, Tx, Word, many, on_pool};
 use crate::words::known;
 use crate::{Db, StoreError};
+use fares::engine::Share;
 use fares::{Leg, LegId, LegStatus, Price, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::{Arc, LazyLock};
@@ -29,6 +30,9 @@ pub(super) struct Columns {
     capped_satang: i64,
     charge_satang: i64,
     share_satang: Option<i64>,
+    share_agency: Word,
+    waived_satang: i64,
+    posting_day: Word,
     tariff: Word,
     product: Word,
     after_leg: Option<Word>,
@@ -43,6 +47,9 @@ pub(super) struct Columns {
     end_us: i64,
     pub(super) digest: Vec<u8>,
     pub(super) digest_place: Vec<u8>,
+    /// All bytes of the digest, of a row that is being written.
+    #[sqlx(skip)]
+    whole: [u8; HASH_BYTES],
 }
 
 /// The columns of [`Columns`], of the table or its alias.
@@ -50,7 +57,7 @@ macro_rules! leg_columns {
     () => {
         "leg.id, leg.leg, leg.rev, leg.card, leg.prev, leg.journal, leg.posted_us, leg.status, leg.service_day, \
          leg.agency, leg.network, leg.full_satang, leg.alone_satang, leg.transfer_satang, leg.capped_satang, \
-         leg.charge_satang, leg.share_satang, leg.tariff, leg.product, leg.after_leg, leg.cap, leg.off_tap, \
+         leg.charge_satang, leg.share_satang, leg.share_agency, leg.waived_satang, leg.posting_day, leg.tariff, leg.product, leg.after_leg, leg.cap, leg.off_tap, \
          leg.route, leg.trip, leg.vehicle, leg.from_stop, leg.to_stop, leg.start_us, leg.end_us, leg.digest, \
          leg.digest_place "
     };
@@ -60,10 +67,11 @@ pub(super) use leg_columns;
 static INSERT: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
         "insert into leg (id, leg, rev, card, prev, journal, posted_us, status, service_day, agency, network, \
-         full_satang, alone_satang, transfer_satang, capped_satang, charge_satang, share_satang, tariff, product, \
+         full_satang, alone_satang, transfer_satang, capped_satang, charge_satang, share_satang, share_agency, \
+         waived_satang, posting_day, tariff, product, \
          after_leg, cap, off_tap, route, trip, vehicle, from_stop, to_stop, start_us, end_us, digest, digest_place) \
          values",
-        31,
+        34,
         "",
     )
 });
@@ -96,7 +104,10 @@ impl Columns {
             transfer_satang: price.transfer.0,
             capped_satang: price.capped.0,
             charge_satang: price.charge.0,
-            share_satang: row.share.map(|share| share.0),
+            share_satang: row.share.as_ref().map(|share| share.amount.0),
+            share_agency: row.share.as_ref().map_or_else(|| "".into(), |share| Word::from(&share.agency)),
+            waived_satang: row.waived.0,
+            posting_day: days.text(row.posting_day),
             tariff: Word::from(&price.tariff),
             product: Word::from(&price.product),
             after_leg: price.after.as_ref().map(|leg| leg.to_string().into()),
@@ -111,14 +122,16 @@ impl Columns {
             end_us: leg.end.0,
             digest: Vec::new(),
             digest_place: Vec::new(),
+            whole: [0; HASH_BYTES],
         };
-        columns.digest = columns.computed()[..KEPT_BYTES].to_vec();
+        columns.whole = columns.computed();
+        columns.digest = columns.whole[..KEPT_BYTES].to_vec();
         columns.digest_place = columns.computed_place(salt).to_vec();
         columns
     }
 
     /// The digest of what is kept for ever.
-    pub(super) fn computed(&self) -> [u8; super::chain::HASH_BYTES] {
+    pub(super) fn computed(&self) -> [u8; HASH_BYTES] {
         Fields::of("leg")
             .int(self.id)
             .text(&self.leg)
@@ -138,6 +151,9 @@ impl Columns {
             .int(self.capped_satang)
             .int(self.charge_satang)
             .maybe_int(self.share_satang)
+            .text(&self.share_agency)
+            .int(self.waived_satang)
+            .text(&self.posting_day)
             .text(&self.tariff)
             .text(&self.product)
             .maybe_text(self.after_leg.as_deref())
@@ -161,8 +177,8 @@ impl Columns {
     }
 
     /// Whether the stored digest is that of the row.
-    pub(super) fn is_as_written(&self) -> bool {
-        self.digest == self.computed()[..KEPT_BYTES]
+    pub(super) fn is_as_written(&self, link: &Link) -> bool {
+        self.digest == link.kept[..KEPT_BYTES]
     }
 
     /// Whether its places were generalised.
@@ -171,7 +187,13 @@ impl Columns {
             && [&self.trip, &self.vehicle, &self.from_stop, &self.to_stop].iter().all(|text| text.is_empty())
     }
 
+    /// What a row that is being written adds to the chain.
     pub(super) fn link(&self) -> Link {
+        Link { kept: self.whole, place: self.digest_place.clone() }
+    }
+
+    /// What a row that was read adds to the chain, if it is as it was written.
+    pub(super) fn link_read(&self) -> Link {
         Link { kept: self.computed(), place: self.digest_place.clone() }
     }
 
@@ -190,7 +212,11 @@ impl Columns {
             .transpose()?;
         Ok(LegRow {
             rev: u32::try_from(self.rev).map_err(|_beyond| wrong("rev"))?,
-            share: self.share_satang.map(Satang),
+            waived: Satang(self.waived_satang),
+            posting_day: ServiceDay::parse(&self.posting_day).ok_or_else(|| wrong("posting_day"))?,
+            share: self
+                .share_satang
+                .map(|amount| Share { agency: self.share_agency.into(), amount: Satang(amount) }),
             leg: Leg {
                 id: LegId::parse(&self.leg).ok_or_else(|| wrong("leg"))?,
                 status: known("leg", &self.leg, "status", &self.status, LegStatus::from_word(&self.status))?,
@@ -245,6 +271,9 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
             .bind(row.capped_satang)
             .bind(row.charge_satang)
             .bind(row.share_satang)
+            .bind(Arc::clone(&row.share_agency.0))
+            .bind(row.waived_satang)
+            .bind(Arc::clone(&row.posting_day.0))
             .bind(Arc::clone(&row.tariff.0))
             .bind(Arc::clone(&row.product.0))
             .bind(row.after_leg.as_ref().map(|word| Arc::clone(&word.0)))
@@ -276,6 +305,20 @@ pub(super) async fn rows(db: &Db, first: i64, last: i64) -> Result<Vec<Columns>,
 }
 
 impl Db {
+    /// Cards that have a leg, or a correction of one, in the books of a day.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_cards_of(&self, posting_day: ServiceDay) -> Result<Vec<Arc<str>>, StoreError> {
+        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select distinct card from leg where posting_day = $1 order by card",
+        )
+        .bind(posting_day.to_string())
+        .fetch_all(on)
+        .await?);
+        Ok(rows.into_iter().map(|(card,)| card.into()).collect())
+    }
+
     /// At most `rows_max` rows of legs of a service day after `id`, with their ids, oldest first: all revisions; the
     /// highest counts, and of two alike the later.
     ///

@@ -11,18 +11,23 @@
 mod balance;
 mod chain;
 mod commit;
+mod generalise;
 mod head;
 mod history;
 mod hold;
 mod journal;
 mod leg;
+mod ride;
 mod tap_state;
 mod verify;
 
 use crate::card::CardChange;
+use crate::deny::DenyChange;
 use crate::fare_command::CommandResult;
 use crate::lease::Lease;
 use crate::sql::Word;
+use fares::engine::Share;
+use fares::ride::Ride;
 use fares::{Discrepancy, Journal, Leg, LegId, Satang, TapId, TapKind};
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::Arc;
@@ -57,6 +62,10 @@ pub struct FareCommit {
     pub holds: Vec<HoldChange>,
     /// Money that moves.
     pub journals: Vec<Journal>,
+    /// Facts on which prices rest.
+    pub rides: Vec<Ride>,
+    /// Cards that go on the deny list, or come off it.
+    pub denied: Vec<DenyChange>,
     /// Cards seen for the first time, registered, denied, replaced.
     pub cards: Vec<CardChange>,
     /// What became of commands.
@@ -102,6 +111,12 @@ pub struct TapState {
     pub trip: Arc<str>,
     /// GTFS stop_id; empty when unknown.
     pub stop: Arc<str>,
+    /// GTFS route_id; empty when unknown.
+    pub route: Arc<str>,
+    /// When the trip starts, seconds of its day; `None` where the ride is unknown.
+    pub ride_start_s: Option<i32>,
+    /// GTFS stop_sequence of the call, when it is known.
+    pub sequence: Option<u32>,
 }
 
 /// A stored [`TapState`].
@@ -120,8 +135,12 @@ pub struct LegRow {
     pub rev: u32,
     /// The leg.
     pub leg: Leg,
-    /// What its agency was credited with; `None` before it was apportioned.
-    pub share: Option<Satang>,
+    /// What an agency was credited with; `None` before it was apportioned.
+    pub share: Option<Share>,
+    /// What came too late to be taken from the rider.
+    pub waived: Satang,
+    /// The day in whose books it stands.
+    pub posting_day: ServiceDay,
 }
 
 /// A hold is set, or ended.

@@ -3,7 +3,7 @@
 //! One table for what the design calls `tap_time` and `tap_fate`: both are set by the same step of the engine, and two
 //! rows a tap would cost twice.
 
-use super::chain::{Fields, KEPT_BYTES, Link};
+use super::chain::{Fields, HASH_BYTES, KEPT_BYTES, Link};
 use super::leg::Slot;
 use super::{Days, TapState, TapStored};
 use crate::sql::{Many, Tx, Word, many, on_pool};
@@ -37,8 +37,14 @@ pub(super) struct Columns {
     vehicle: Word,
     trip: Word,
     stop: Word,
+    route: Word,
+    ride_start_s: Option<i64>,
+    sequence: Option<i64>,
     pub(super) digest: Vec<u8>,
     pub(super) digest_place: Vec<u8>,
+    /// All bytes of the digest, of a row that is being written.
+    #[sqlx(skip)]
+    whole: [u8; HASH_BYTES],
 }
 
 /// The columns of [`Columns`].
@@ -48,6 +54,7 @@ macro_rules! tap_columns {
          tap_state.card, tap_state.prev, tap_state.posted_us, tap_state.kind, tap_state.pax, tap_state.fate, \
          tap_state.leg, tap_state.service_day, tap_state.agency, tap_state.network, tap_state.t_us, \
          tap_state.method, tap_state.bound_ms, tap_state.vehicle, tap_state.trip, tap_state.stop, \
+         tap_state.route, tap_state.ride_start_s, tap_state.sequence, \
          tap_state.digest, tap_state.digest_place "
     };
 }
@@ -56,8 +63,9 @@ pub(super) use tap_columns;
 static INSERT: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
         "insert into tap_state (id, tap, terminal, epoch, seq, rev, card, prev, posted_us, kind, pax, fate, leg, \
-         service_day, agency, network, t_us, method, bound_ms, vehicle, trip, stop, digest, digest_place) values",
-        24,
+         service_day, agency, network, t_us, method, bound_ms, vehicle, trip, stop, route, ride_start_s, sequence, \
+         digest, digest_place) values",
+        27,
         "",
     )
 });
@@ -87,16 +95,21 @@ impl Columns {
             vehicle: Word::from(&state.vehicle),
             trip: Word::from(&state.trip),
             stop: Word::from(&state.stop),
+            route: Word::from(&state.route),
+            ride_start_s: state.ride_start_s.map(i64::from),
+            sequence: state.sequence.map(i64::from),
             digest: Vec::new(),
             digest_place: Vec::new(),
+            whole: [0; HASH_BYTES],
         };
-        columns.digest = columns.computed()[..KEPT_BYTES].to_vec();
+        columns.whole = columns.computed();
+        columns.digest = columns.whole[..KEPT_BYTES].to_vec();
         columns.digest_place = columns.computed_place(salt).to_vec();
         columns
     }
 
     /// The digest of what is kept for ever.
-    pub(super) fn computed(&self) -> [u8; super::chain::HASH_BYTES] {
+    pub(super) fn computed(&self) -> [u8; HASH_BYTES] {
         Fields::of("tap_state")
             .int(self.id)
             .int(self.tap)
@@ -114,6 +127,7 @@ impl Columns {
             .text(&self.service_day)
             .text(&self.agency)
             .text(&self.network)
+            .text(&self.route)
             .text(&self.method)
             .int(self.bound_ms)
             .end()
@@ -127,21 +141,31 @@ impl Columns {
             .text(&self.vehicle)
             .text(&self.trip)
             .text(&self.stop)
+            .maybe_int(self.ride_start_s)
+            .maybe_int(self.sequence)
             .end();
         std::array::from_fn(|at| whole[at])
     }
 
     /// Whether the stored digest is that of the row.
-    pub(super) fn is_as_written(&self) -> bool {
-        self.digest == self.computed()[..KEPT_BYTES]
+    pub(super) fn is_as_written(&self, link: &Link) -> bool {
+        self.digest == link.kept[..KEPT_BYTES]
     }
 
     /// Whether its places were generalised.
     pub(super) fn is_general(&self) -> bool {
-        [&self.vehicle, &self.trip, &self.stop].iter().all(|text| text.is_empty())
+        self.ride_start_s.is_none()
+            && self.sequence.is_none()
+            && [&self.vehicle, &self.trip, &self.stop].iter().all(|text| text.is_empty())
     }
 
+    /// What a row that is being written adds to the chain.
     pub(super) fn link(&self) -> Link {
+        Link { kept: self.whole, place: self.digest_place.clone() }
+    }
+
+    /// What a row that was read adds to the chain, if it is as it was written.
+    pub(super) fn link_read(&self) -> Link {
         Link { kept: self.computed(), place: self.digest_place.clone() }
     }
 
@@ -174,6 +198,9 @@ impl Columns {
                 vehicle: self.vehicle.into(),
                 trip: self.trip.into(),
                 stop: self.stop.into(),
+                route: self.route.into(),
+                ride_start_s: self.ride_start_s.and_then(|start_s| i32::try_from(start_s).ok()),
+                sequence: self.sequence.and_then(|sequence| u32::try_from(sequence).ok()),
             },
         })
     }
@@ -207,6 +234,9 @@ pub(super) async fn insert(tx: &mut Tx, rows: &[Columns]) -> Result<(), sqlx::Er
             .bind(Arc::clone(&row.vehicle.0))
             .bind(Arc::clone(&row.trip.0))
             .bind(Arc::clone(&row.stop.0))
+            .bind(Arc::clone(&row.route.0))
+            .bind(row.ride_start_s)
+            .bind(row.sequence)
             .bind(row.digest.as_slice())
             .bind(row.digest_place.as_slice()),
         |query, on| query.execute(on).await?
@@ -247,5 +277,27 @@ impl Db {
         .fetch_all(on)
         .await?);
         rows.into_iter().map(|row| Ok((row.id, row.read()?))).collect()
+    }
+}
+
+impl Db {
+    /// Cards of the newest `rows_max` records that were posted since a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_cards_recent(
+        &self,
+        since: Timestamp,
+        rows_max: u32,
+    ) -> Result<Vec<Arc<str>>, StoreError> {
+        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select distinct card from (select card, posted_us from tap_state order by id desc limit $2) newest \
+             where posted_us >= $1 order by card",
+        )
+        .bind(since.0)
+        .bind(i64::from(rows_max))
+        .fetch_all(on)
+        .await?);
+        Ok(rows.into_iter().map(|(card,)| card.into()).collect())
     }
 }

@@ -190,8 +190,10 @@ impl Walk {
             self.missing("journal", id, row.id - 1);
             id = row.id;
             self.verdict.rows.journals += 1;
-            links.push(row.link());
-            if row.digest != row.computed() {
+            let link = row.link_read();
+            let is_as_written = row.digest == link.kept;
+            links.push(link);
+            if !is_as_written {
                 self.verdict.fault(format!("journal {id}"), CHANGED);
                 continue;
             }
@@ -210,8 +212,10 @@ impl Walk {
             self.missing("leg", id, row.id - 1);
             id = row.id;
             self.verdict.rows.legs += 1;
-            links.push(row.link());
-            if !row.is_as_written() {
+            let link = row.link_read();
+            let is_as_written = row.is_as_written(&link);
+            links.push(link);
+            if !is_as_written {
                 self.verdict.fault(format!("leg {id}"), CHANGED);
             }
             places.see("leg", id, |salt| row.digest_place == row.computed_place(salt), row.is_general());
@@ -226,8 +230,10 @@ impl Walk {
             self.missing("tap_state", id, row.id - 1);
             id = row.id;
             self.verdict.rows.taps += 1;
-            links.push(row.link());
-            if !row.is_as_written() {
+            let link = row.link_read();
+            let is_as_written = row.is_as_written(&link);
+            links.push(link);
+            if !is_as_written {
                 self.verdict.fault(format!("tap_state {id}"), CHANGED);
             }
             places.see(

@@ -140,7 +140,8 @@ static WINDOWS: LazyLock<Many> = LazyLock::new(|| {
 
 async fn read_windows(tx: &mut Tx, keys: &[Key], windows: &mut Windows) -> Result<(), StoreError> {
     use sqlx::Row;
-    let mut rows: Vec<(String, i64, i64, Vec<u8>, Vec<u8>)> = Vec::new();
+    type Columns = (String, i64, i64, Vec<u8>, Vec<u8>);
+    let mut rows: Vec<Columns> = Vec::new();
     many!(
         tx,
         WINDOWS,

@@ -16,8 +16,8 @@ struct Stretch {
     changed_us: i64,
 }
 
-/// Marks `from` to `to` as filled where a gap says that they are gone, and has the shifts around them compared
-/// again.
+/// Marks `from` to `to` as filled where a gap says that they are gone, what stood unreadable in their place as
+/// mended, and has the shifts around them compared again.
 pub(super) async fn fill(
     tx: &mut Tx,
     key: &Key,
@@ -50,6 +50,17 @@ pub(super) async fn fill(
                 .await?;
         }
     }
+    on_tx!(tx, on => sqlx::query(
+        "update tap_quarantine set state = 'fixed' where terminal = $1 and epoch = $2 and seq >= $3 and seq <= $4 \
+         and state = 'open' and code <> 'conflict'",
+    )
+    .bind(Arc::clone(&key.0))
+    .bind(i64::from(key.1))
+    .bind(from)
+    .bind(to)
+    .execute(on)
+    .await
+    .map(drop)?);
     on_tx!(tx, on => sqlx::query(
         "update terminal_audit set state = 'pending' where terminal = $1 and epoch = $2 and seq_from <= $4 \
          and seq_to >= $3 and state <> 'pending'",

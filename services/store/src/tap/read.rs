@@ -46,7 +46,7 @@ impl Db {
         .bind(last)
         .fetch_all(on)
         .await?);
-        let mut taps = Vec::with_capacity(rows_max as usize);
+        let mut taps = Vec::new();
         for row in rows {
             let terminal = row.terminal.as_str().into();
             row.taps(&terminal, |id| id > cursor && id <= last, &mut taps)?;

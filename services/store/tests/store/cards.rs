@@ -166,3 +166,25 @@ on_both! {
         assert_eq!(db.days_verify().await.unwrap(), (1, vec![]));
     }
 }
+
+#[tokio::test]
+async fn who_a_card_belongs_to_is_gone_when_it_is_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("identity.db");
+    let identities = store::IdentityStore::open(&path).await.unwrap();
+    let sealed = store::SealedIdentity {
+        key: b"KEYKEYKEYKEYKEYKEYKEY".repeat(4),
+        person: b"PERSONPERSONPERSON".repeat(4),
+        changed: DAY,
+    };
+    identities.put(&[7; 32], &sealed).await.unwrap();
+    assert_eq!(identities.get(&[7; 32]).await.unwrap(), Some(sealed));
+    assert!(identities.erase(&[7; 32]).await.unwrap());
+    assert!(!identities.erase(&[7; 32]).await.unwrap());
+    assert_eq!(identities.get(&[7; 32]).await.unwrap(), None);
+    identities.close().await;
+    let left = std::fs::read(&path).unwrap();
+    for erased in [&b"KEYKEY"[..], b"PERSON"] {
+        assert!(!left.windows(erased.len()).any(|bytes| bytes == erased), "it still stands in the file");
+    }
+}

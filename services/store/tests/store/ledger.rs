@@ -44,6 +44,9 @@ pub(crate) fn tap(card: &str, seq: i64) -> TapState {
         vehicle: "EV-07".into(),
         trip: "r3_0715".into(),
         stop: "P04".into(),
+        route: "".into(),
+        ride_start_s: None,
+        sequence: None,
     }
 }
 
@@ -76,7 +79,7 @@ pub(crate) fn leg(card: &str, seq: i64, rev: u32, charge: i64) -> LegRow {
         end: at(seq + 600),
         price,
     };
-    LegRow { rev, leg, share: None }
+    LegRow { rev, waived: Satang(0), posting_day: leg.service_day, leg, share: None }
 }
 
 /// The postings of a leg's revision.
@@ -209,7 +212,7 @@ on_both! {
         let taps: Vec<(&str, usize)> = both.iter().map(|h| (&*h.card, h.taps.len())).collect();
         assert_eq!(taps, [("b", 3), ("x", 0), ("a", 4)]);
         // A share is added to the same revision.
-        let shared = LegRow { share: Some(Satang(700)), ..leg("a", 300, 1, 1_500) };
+        let shared = LegRow { share: Some(fares::engine::Share { agency: "bus".into(), amount: Satang(700) }), ..leg("a", 300, 1, 1_500) };
         db.fares_commit(&FareCommit { at: at(7_000), legs: vec![shared.clone()], ..FareCommit::default() }).await.unwrap();
         assert_eq!(db.card_history(&"a".into(), at(250)).await.unwrap().legs, [shared]);
     }

@@ -267,6 +267,25 @@ on_both! {
         assert!(!places.contains(&"journal 3".to_owned()), "the row is right in itself: {places:?}");
     }
 
+    async fn places_are_made_coarse_and_the_rest_stays_proven(place: &Place) {
+        let db = place.open().await;
+        for seq in 1..4 {
+            db.fares_commit(&ride("a", seq * 3_600)).await.unwrap();
+        }
+        let before = gtfs::Timestamp(crate::place::DAY.0 + 2 * 3_600 * 1_000_000);
+        assert_eq!(db.ledger_generalise(before).await.unwrap(), 2, "a leg and a tap of the first commit");
+        assert_eq!(db.ledger_generalise(before).await.unwrap(), 0);
+        let verdict = db.ledger_verify().await.unwrap();
+        assert_eq!((verdict.faults, verdict.rows.generalised), (vec![], 2));
+        let history = db.card_history(&"a".into(), gtfs::Timestamp(0)).await.unwrap();
+        let stops: Vec<&str> = history.legs.iter().map(|row| &*row.leg.from).collect();
+        assert_eq!(stops, ["", "P04", "P04"]);
+        assert_eq!(history.legs[0].leg.price.charge, fares::Satang(1_500), "money stays");
+        without_triggers(place).await;
+        place.execute("update leg set charge_satang = 1 where id = 1").await.unwrap();
+        assert_eq!(named(&db).await, ["leg 1"]);
+    }
+
     async fn a_balance_or_a_card_head_that_was_changed_shows(place: &Place) {
         let db = place.open().await;
         db.fares_commit(&ride("a", 10)).await.unwrap();

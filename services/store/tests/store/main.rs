@@ -23,6 +23,8 @@ mod place;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod tables;
 #[cfg(test)]
 mod taps;

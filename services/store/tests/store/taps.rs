@@ -281,6 +281,16 @@ on_both! {
         // Mended, it is stored under its number.
         assert!(store(&db, taps("T-1", 1, [3])).await.items.is_empty());
         assert_eq!(all(&db).await.len(), 4);
+        assert!(db.taps_quarantined(10).await.unwrap().iter().all(|row| row.seq.is_none()));
+    }
+
+    async fn a_full_request_with_something_unreadable_beside_its_taps_is_stored_whole(place: &Place) {
+        let db = place.open().await;
+        let refused = (0..3).map(|at| RefusedTap {
+            at, seq: None, code: "format", detail: "audit".into(), raw: Bytes::from_static(b"[]"),
+        }).collect();
+        let receipt = store(&db, TapBatch { refused, ..taps("T-1", 1, 1..=500) }).await;
+        assert_eq!((receipt.ack, receipt.items.len()), (500, 3));
     }
 
     async fn an_altered_tap_is_named_by_its_number_wherever_its_chain_was_cut_into_requests(place: &Place) {

@@ -4,7 +4,7 @@ use super::Doubts;
 use crate::money::Satang;
 use crate::tariff::Tariff;
 use crate::tariff::rows::Rows;
-use gtfs::fares::{FareProduct, FareTransferRule, TransferKind};
+use gtfs::fares::{FareProduct, FareTransferRule, LimitKind, TransferKind};
 use std::collections::BTreeSet;
 
 pub(super) fn check(tariff: &Tariff, doubts: &mut Doubts) {
@@ -30,6 +30,21 @@ pub(super) fn check(tariff: &Tariff, doubts: &mut Doubts) {
             doubts.info("transfer_never_matches", what);
         }
         against_fares(rows, rule, &name, &to, doubts);
+        against_tapping(rows, rule, &name, doubts);
+    }
+}
+
+/// Only a flat credit within a time from alighting to boarding is known never to make a missed tap pay
+/// (fares design, section 7: law I12).
+fn against_tapping(rows: &Rows, rule: &FareTransferRule, name: &str, doubts: &mut Doubts) {
+    let flat = rule.kind == TransferKind::BothLegsPlusTransfer;
+    let gap = rule.limit.is_none_or(|(_, kind)| kind == LimitKind::ArrivalToDeparture);
+    if rows.networks.iter().any(|network| network.tap_off) && !(flat && gap) {
+        let what = format!(
+            "{name} is not a flat credit within a time from alighting to boarding: now and then a rider will pay less \
+             by leaving out a tap"
+        );
+        doubts.info("tap_may_cost", what);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::Doubts;
 use crate::tariff::Tariff;
+use crate::tariff::frames::Frame;
 use crate::tariff::rows::Rows;
-use gtfs::fares::FareLegRule;
-use std::collections::BTreeSet;
+use gtfs::fares::{FareLegRule, FareProduct};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(tariff: &Tariff, doubts: &mut Doubts) {
     let rows = tariff.rows();
+    let living = Living::of(rows);
     for (at, rule) in rows.leg_rules.iter().enumerate() {
-        if let Some(why) = never_matches(rows, at, rule) {
+        if let Some(why) = living.never_matches(rule) {
             let what = format!("leg rule {} ({}) never matches: {why}", at + 1, described(rule));
             doubts.warning("rule_never_matches", what);
         }
@@ -33,47 +35,89 @@ pub(super) fn described(rule: &FareLegRule) -> String {
     format!("{words}, product {}", rule.product)
 }
 
-fn never_matches(rows: &Rows, at: usize, rule: &FareLegRule) -> Option<String> {
-    let has_route = |network: &str| rows.route_networks.iter().any(|(id, _)| **id == *network);
-    if !rule.network.is_empty() && !has_route(&rule.network) {
-        return Some(format!("network {} has no routes; give it some", rule.network));
-    }
-    for area in [&rule.from_area, &rule.to_area].into_iter().filter(|area| !area.is_empty()) {
-        if !rows.stop_areas.iter().any(|(id, _)| id == area) {
-            return Some(format!("area {area} has no stops; give it some"));
-        }
-    }
-    for group in [&rule.from_timeframe, &rule.to_timeframe].into_iter().filter(|group| !group.is_empty()) {
-        let holds = rows.frames.iter().filter(|frame| frame.group == *group).any(|frame| {
+/// The fields by which a rule matches: network, areas, timeframes.
+type Fields<'a> = [&'a str; 5];
+
+fn fields(rule: &FareLegRule) -> Fields<'_> {
+    [&rule.network, &rule.from_area, &rule.to_area, &rule.from_timeframe, &rule.to_timeframe]
+}
+
+/// What rules need so that some ride can match them.
+struct Living<'a> {
+    rows: &'a Rows,
+    networks_with_routes: BTreeSet<&'a str>,
+    areas_with_stops: BTreeSet<&'a str>,
+    frames_that_hold: BTreeSet<&'a str>,
+    /// Without priorities: every network is named by some rule.
+    every_network_listed: bool,
+    /// With priorities: the highest of the rules with some fields, and which one it is.
+    highest: BTreeMap<Fields<'a>, (u32, usize)>,
+}
+
+impl<'a> Living<'a> {
+    fn of(rows: &'a Rows) -> Self {
+        let holds = |frame: &&Frame| {
             let days = rows.days.iter().find(|days| days.service == frame.service);
             frame.end > frame.start && days.is_some_and(|days| days.weekdays != 0 || !days.also.is_empty())
-        });
-        if !holds {
-            return Some(format!("timeframe group {group} holds at no time; give it days and hours"));
+        };
+        let listed: BTreeSet<&str> = rows.leg_rules.iter().map(|rule| &*rule.network).collect();
+        let mut highest: BTreeMap<Fields<'_>, (u32, usize)> = BTreeMap::new();
+        for (at, rule) in rows.leg_rules.iter().enumerate() {
+            let there = highest.entry(fields(rule)).or_insert((rule.priority.unwrap_or(0), at));
+            if rule.priority.unwrap_or(0) > there.0 {
+                *there = (rule.priority.unwrap_or(0), at);
+            }
+        }
+        Self {
+            rows,
+            networks_with_routes: rows.route_networks.iter().map(|(network, _)| &**network).collect(),
+            areas_with_stops: rows.stop_areas.iter().map(|(area, _)| &**area).collect(),
+            frames_that_hold: rows.frames.iter().filter(holds).map(|frame| &*frame.group).collect(),
+            every_network_listed: !rows.networks.is_empty()
+                && rows.networks.iter().all(|network| listed.contains(&*network.id)),
+            highest,
         }
     }
-    if !rows.priorities {
-        let listed = |id: &str| rows.leg_rules.iter().any(|other| *other.network == *id);
-        let all = !rows.networks.is_empty() && rows.networks.iter().all(|network| listed(&network.id));
+
+    fn never_matches(&self, rule: &FareLegRule) -> Option<String> {
+        let [network, areas @ .., _, _] = fields(rule);
+        if !network.is_empty() && !self.networks_with_routes.contains(network) {
+            return Some(format!("network {network} has no routes; give it some"));
+        }
+        if let Some(area) =
+            areas.iter().find(|area| !area.is_empty() && !self.areas_with_stops.contains(*area))
+        {
+            return Some(format!("area {area} has no stops; give it some"));
+        }
+        let groups = [&*rule.from_timeframe, &*rule.to_timeframe];
+        if let Some(group) = groups.iter().find(|id| !id.is_empty() && !self.frames_that_hold.contains(*id)) {
+            return Some(format!("timeframe group {group} holds at no time; give it days and hours"));
+        }
+        if self.rows.priorities {
+            return self.shadow(rule);
+        }
         let why = "other rules list every network, so that only routes in no network are left for it";
-        return (rule.network.is_empty() && all).then(|| why.to_owned());
+        (network.is_empty() && self.every_network_listed).then(|| why.to_owned())
     }
-    let covers = |wide: &str, narrow: &str| wide.is_empty() || wide == narrow;
-    let shadow = rows.leg_rules.iter().enumerate().find(|(_, other)| {
-        other.priority.unwrap_or(0) > rule.priority.unwrap_or(0)
-            && covers(&other.network, &rule.network)
-            && covers(&other.from_area, &rule.from_area)
-            && covers(&other.to_area, &rule.to_area)
-            && covers(&other.from_timeframe, &rule.from_timeframe)
-            && covers(&other.to_timeframe, &rule.to_timeframe)
-    });
-    shadow.filter(|(other, _)| *other != at).map(|(other, by)| {
-        format!(
-            "rule {} ({}) matches whenever it does, with a higher rule_priority",
-            other + 1,
-            described(by)
-        )
-    })
+
+    /// A rule that matches whenever this one does, and comes first: each of its fields is the same or empty.
+    fn shadow(&self, rule: &FareLegRule) -> Option<String> {
+        let own = fields(rule);
+        let wider = (0..1u32 << own.len()).map(|emptied| {
+            let mut wide = own;
+            for (bit, field) in wide.iter_mut().enumerate() {
+                *field = if emptied >> bit & 1 == 1 { "" } else { *field };
+            }
+            wide
+        });
+        let above = wider
+            .filter_map(|wide| self.highest.get(&wide))
+            .find(|(priority, _)| *priority > rule.priority.unwrap_or(0));
+        above.map(|(_, at)| {
+            let by = described(&self.rows.leg_rules[*at]);
+            format!("rule {} ({by}) matches whenever it does, with a higher rule_priority", at + 1)
+        })
+    }
 }
 
 fn products(rows: &Rows, doubts: &mut Doubts) {
@@ -88,20 +132,18 @@ fn products(rows: &Rows, doubts: &mut Doubts) {
         }
     }
     let default = rows.riders.iter().find(|rider| rider.is_default).map_or("", |rider| &*rider.id);
-    for group in rows.leg_rules.iter().map(|rule| (&rule.leg_group, &rule.network)).collect::<BTreeSet<_>>() {
-        let sold_to_default =
-            rows.leg_rules.iter().filter(|rule| (&rule.leg_group, &rule.network) == group).any(|rule| {
-                let for_default = |rider: &str| rider.is_empty() || rider == default;
-                rows.products.iter().any(|row| row.id == rule.product && for_default(&row.rider_category))
-            });
-        if !sold_to_default {
-            let what = format!(
-                "nothing in leg group {} is sold to the default rider category: riders without a row of their own \
-                 have no fare",
-                group.0
-            );
-            doubts.error("no_default_fare", what);
-        }
+    let for_default = |row: &&FareProduct| row.rider_category.is_empty() || *row.rider_category == *default;
+    let sold: BTreeSet<&str> = rows.products.iter().filter(for_default).map(|row| &*row.id).collect();
+    let mut groups: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for rule in &rows.leg_rules {
+        *groups.entry((&rule.leg_group, &rule.network)).or_default() |= sold.contains(&*rule.product);
+    }
+    for ((group, network), _) in groups.into_iter().filter(|(_, sold)| !sold) {
+        let what = format!(
+            "nothing of network {network} in leg group {group} is sold to the default rider category: riders without \
+             a row of their own have no fare"
+        );
+        doubts.error("no_default_fare", what);
     }
 }
 

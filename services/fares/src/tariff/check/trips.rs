@@ -7,7 +7,7 @@ use super::Doubts;
 use super::rules::described;
 use crate::money::Satang;
 use crate::tariff::{Ask, Tariff};
-use gtfs::timetable::as_usize;
+use gtfs::timetable::{StopKind, as_usize};
 use gtfs::{ServiceTime, Timestamp, Timetable};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +71,13 @@ fn unknown_ids(tariff: &Tariff, timetable: &Timetable, doubts: &mut Doubts) {
     for (area, stop) in &rows.stop_areas {
         if timetable.stop(stop).is_none() {
             doubts.error("stop_not_in_feed", format!("stop {stop} of area {area} is not in the feed"));
+        }
+    }
+    for (area, stop) in &rows.stop_areas {
+        let at = timetable.stop(stop).map(|at| &timetable.stops[at.at()]);
+        if at.is_some_and(|stop| stop.kind == StopKind::Station) {
+            let what = format!("area {area} has station {stop}: name its platforms, where vehicles stop");
+            doubts.warning("station_in_area", what);
         }
     }
     for route in &timetable.routes {

@@ -233,7 +233,7 @@ fn a_file_over_a_feed_adds_what_gtfs_has_no_place_for() {
     let feed = read("feed", SMALL, empty()).unwrap();
     let over = "
 version = \"v2\"
-rider = [{ id = \"monk\", percent = 0 }]
+rider = [{ id = \"monk\", percent = 0 }, { id = \"senior\", percent = 10 }]
 network = [{ id = \"bus\", tap_off = true }]
 cap = [{ id = \"day\", networks = [\"bus\"], period = \"day\", amount = \"40.00\" }]
 ";
@@ -251,7 +251,8 @@ cap = [{ id = \"day\", networks = [\"bus\"], period = \"day\", amount = \"40.00\
     };
     let fare = |rider| tariff.fare(&ask(rider)).map(|fare| (fare.full.0, fare.alone.0));
     assert_eq!(fare("monk"), Some((1555, 0)));
-    assert_eq!(fare("senior"), Some((1555, 777)));
+    assert_eq!(fare("senior"), Some((1555, 777)), "the feed has a price for seniors");
+    assert_eq!(tariff.caps()[0].amount("senior"), Some(Satang(400)));
     assert_eq!(tariff.caps().iter().map(|cap| &*cap.id).collect::<Vec<_>>(), ["day", "month"]);
     let twice = read(
         "over.toml",

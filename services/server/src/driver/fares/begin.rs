@@ -17,6 +17,8 @@ use store::StoreError;
 const DAYS_BACK: u64 = 3;
 /// Cards that tapped within this time are loaded at once, seconds: what is seen of their vehicles may move their taps.
 const RECENT_S: f64 = 6.0 * 3_600.0;
+/// But of at most so many taps.
+const RECENT_TAPS_MAX: u32 = 100_000;
 /// Visits are read again for today and the day before.
 const VISIT_DAYS_BACK: u64 = 1;
 
@@ -27,7 +29,6 @@ pub(super) struct Known {
     rides_of: BTreeSet<ServiceDay>,
     installed: HashMap<Arc<str>, Installed>,
     visits: HashMap<(RideKey, u32, Arc<str>), (Option<Timestamp>, Option<Timestamp>)>,
-    profiles_read: Timestamp,
 }
 
 impl Known {
@@ -43,9 +44,8 @@ impl Known {
         events.extend(cut.map(Event::Cut));
         events.extend(closed.map(Event::Closed));
         events.extend(known.news(app, now, DAYS_BACK).await?);
-        let until = ServiceDay::of(now, chrono_tz::UTC).next();
-        let held = app.db.fare_cards_held(until).await?;
-        let recent = app.db.fare_cards_recent(now.plus_s(-RECENT_S)).await?;
+        let held = app.db.fare_cards_held().await?;
+        let recent = app.db.fare_cards_recent(now.plus_s(-RECENT_S), RECENT_TAPS_MAX).await?;
         let cards: BTreeSet<Arc<str>> = held.into_iter().chain(recent).collect();
         events.extend(cards.into_iter().map(Event::Load));
         desk.tell(now, events).await?;

@@ -3,12 +3,16 @@
 //! What always holds: effects and cursors are one transaction, fenced by the lease, so a crash repeats nothing and loses
 //! nothing; after a commit that failed the engine in memory knows more than the database, and must be made anew.
 
-use fares::engine::{Effect, Event, FareEngine, Quote};
-use fares::{Satang, TapId};
+use super::record;
+use chrono_tz::Tz;
+use fares::card::Confirmed;
+use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote};
+use fares::{Account, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use store::{Db, Lease, StoreError};
+use store::deny::DenyChange;
+use store::{CardState, Db, FareCommit, Lease, StoreError};
 
 /// Taps in one transaction at most: large while catching up, so that pages that many cards share are written once.
 pub const TAPS_AT_ONCE: u32 = 20_000;
@@ -16,7 +20,9 @@ pub const TAPS_AT_ONCE: u32 = 20_000;
 const CARDS_AT_ONCE: usize = 500;
 /// Questions of the engine in a row, of which each has an answer; more is a fault of ours.
 const ROUNDS_MAX: usize = 64;
-/// The cursor of taps, and of commands.
+/// Taps as their terminals told them are given to the engine for so long, seconds.
+const RECENT_S: f64 = 6.0 * 3_600.0;
+/// The cursor of taps.
 const TAPS: &str = "taps";
 
 /// How far a round came.
@@ -36,6 +42,9 @@ pub struct Desk {
     engine: FareEngine,
     taps_read: i64,
     wake_at: Option<Timestamp>,
+    now: Timestamp,
+    /// Ends of rides that were confirmed, by card.
+    confirmed: HashMap<Arc<str>, Vec<Confirmed>>,
 }
 
 impl Desk {
@@ -45,7 +54,8 @@ impl Desk {
     /// When the database does not answer.
     pub async fn open(db: Db, lease: Option<Lease>) -> Result<Self, StoreError> {
         let taps_read = db.fare_cursor(TAPS).await?;
-        Ok(Self { db, lease, engine: FareEngine::new(), taps_read, wake_at: None })
+        let (engine, now, confirmed) = (FareEngine::new(), Timestamp(0), HashMap::new());
+        Ok(Self { db, lease, engine, taps_read, wake_at: None, now, confirmed })
     }
 
     /// Takes the taps that were committed since the last round, and does what is due.
@@ -74,6 +84,7 @@ impl Desk {
     }
 
     async fn settle(&mut self, now: Timestamp, events: Vec<Event>, read: i64) -> Result<(), StoreError> {
+        self.now = now;
         let mut effects = Vec::new();
         let mut queue: VecDeque<Event> = events.into();
         for _ in 0..ROUNDS_MAX {
@@ -102,8 +113,66 @@ impl Desk {
         let is_news =
             read != self.taps_read || effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
         if is_news {
-            self.db.fares_commit(self.lease.as_ref(), now, &[(TAPS, read)], &effects).await?;
+            let (lease, salt) = (self.lease.clone(), rand::random());
+            let mut commit = FareCommit { lease, at: now, salt, ..FareCommit::default() };
+            commit.cursors.push((TAPS.into(), read));
+            record::add(effects, self.tz(), &mut commit);
+            self.keep_denied(&mut commit.denied).await?;
+            self.db.fares_commit(&commit).await?;
             self.taps_read = read;
+        }
+        Ok(())
+    }
+
+    /// Who paid a debt is not let in where an operator denied the card, or it was lost.
+    async fn keep_denied(&self, changes: &mut Vec<DenyChange>) -> Result<(), StoreError> {
+        let paid = changes.iter().filter(|change| !change.denied);
+        let paid: Vec<Arc<str>> = paid.map(|change| Arc::clone(&change.card)).collect();
+        if !paid.is_empty() {
+            let barred = self.db.cards(&paid).await?.into_iter().filter(is_barred);
+            let barred: BTreeSet<Arc<str>> = barred.map(|card| card.token).collect();
+            changes.retain(|change| change.denied || !barred.contains(&change.card));
+        }
+        Ok(())
+    }
+
+    fn tz(&self) -> Tz {
+        self.engine.tariffs().all().last().map_or(Tz::UTC, |tariff| tariff.tz())
+    }
+
+    /// What was stored of cards, each since its time.
+    async fn histories(&self, asked: &[(Arc<str>, Timestamp)]) -> Result<Vec<CardHistory>, StoreError> {
+        let Some(from) = asked.iter().map(|(_, from)| *from).min() else { return Ok(Vec::new()) };
+        let cards: Vec<Arc<str>> = asked.iter().map(|(card, _)| Arc::clone(card)).collect();
+        let stored = self.db.cards_histories(&cards, from).await?;
+        let known = self.db.cards(&cards).await?.into_iter();
+        let known: HashMap<Arc<str>, store::Card> =
+            known.map(|card| (Arc::clone(&card.token), card)).collect();
+        let denied = self.db.denied_of(&cards).await?.into_iter();
+        let in_debt = denied.filter(|(_, reason)| &**reason == record::DEBT).map(|(card, _)| card);
+        let in_debt: BTreeSet<Arc<str>> = in_debt.collect();
+        let mut histories = Vec::with_capacity(stored.len());
+        for stored in stored {
+            let mut history = record::history(stored, from)?;
+            history.is_denied = in_debt.contains(&history.card);
+            if let Some(card) = known.get(&history.card) {
+                let confirmed = self.confirmed.get(&history.card).cloned().unwrap_or_default();
+                history.profile = record::profile(card, confirmed, self.tz());
+            }
+            histories.push(history);
+        }
+        self.with_raw(&mut histories).await?;
+        Ok(histories)
+    }
+
+    /// Recent taps as the terminal told them: what is seen of their vehicles later may move them.
+    async fn with_raw(&self, histories: &mut [CardHistory]) -> Result<(), StoreError> {
+        for (record, raw) in histories.iter_mut().flat_map(|history| &mut history.taps) {
+            let is_recent = self.now.since_s(record.tap.t) < RECENT_S;
+            if is_recent && !record.tap.place.vehicle.is_empty() {
+                let tap = self.db.taps_after(record.row - 1, 1).await?.pop();
+                *raw = tap.map(|(_, tap)| Arc::new(tap));
+            }
         }
         Ok(())
     }
@@ -128,7 +197,7 @@ impl Desk {
             events.push(Event::RidesEnd(day));
         }
         for some in cards.chunks(CARDS_AT_ONCE) {
-            events.extend(self.db.card_histories(some).await?.into_iter().map(Event::History));
+            events.extend(self.histories(some).await?.into_iter().map(Event::History));
         }
         Ok(events)
     }
@@ -156,14 +225,15 @@ impl Desk {
     /// # Errors
     /// As [`Desk::round`].
     pub async fn cut(&mut self, now: Timestamp, day: ServiceDay) -> Result<Satang, StoreError> {
-        let held = self.db.fare_cards_held(day).await?;
+        let held = self.db.fare_cards_held().await?;
         let load = held.into_iter().map(Event::Load);
         self.tell(now, std::iter::once(Event::Cut(day)).chain(load).collect()).await?;
         let posted = self.db.fare_cards_of(day).await?;
         for some in posted.chunks(CARDS_AT_ONCE) {
             self.tell(now, some.iter().cloned().map(Event::Share).collect()).await?;
         }
-        self.db.balance_of(&fares::Account::FareClearing).await
+        let balances = self.db.balances(&[Account::FareClearing]).await?;
+        Ok(balances.first().map_or(Satang(0), |balance| balance.debit))
     }
 
     /// The books of a day take no more journals.
@@ -173,4 +243,8 @@ impl Desk {
     pub async fn closed(&mut self, now: Timestamp, day: ServiceDay) -> Result<(), StoreError> {
         self.tell(now, vec![Event::Closed(day)]).await
     }
+}
+
+fn is_barred(card: &store::Card) -> bool {
+    matches!(card.state, CardState::Denied | CardState::Lost | CardState::Closed)
 }

@@ -6,6 +6,7 @@
 mod begin;
 pub mod desk;
 pub mod facts;
+mod record;
 mod seat;
 
 use crate::ingest::taps::quote::QuoteAsk;

@@ -70,7 +70,7 @@ pub async fn accept(app: &AppState, incoming: Incoming) -> Result<Outcome, ApiEr
     let now = request.clock.received;
     rates::request(app, &mut device.lane.lock(), now)?;
     within_refused(app, &device.row.id, now, request.refused.len())?;
-    let asked = first_tap(&device.row.id, &request).filter(|_| request.quote);
+    let asked = if request.quote { first_tap(&device.row.id, &request) } else { None };
     let (deny_from, wants_deny) = (request.deny_ver, request.wants_deny);
     heard(app, &device.row.id, &request);
     let batch = batch(Arc::clone(&device.row.id), key_id, nonce, request, &body)?;

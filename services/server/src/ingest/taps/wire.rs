@@ -159,8 +159,8 @@ fn opened<T>(envelope: &Envelope<'_, T>, received: Timestamp) -> Result<Request,
         return refuse("up_now must be the milliseconds since boot began");
     };
     let tariff_ver = envelope.tariff_ver.as_deref().unwrap_or_default();
-    if tariff_ver.len() > TEXT_BYTES_MAX {
-        return refuse("tariff_ver must have at most 64 characters");
+    if !tariff_ver.is_empty() && !is_word(tariff_ver) {
+        return refuse("tariff_ver must have at most 64 characters without bars and control characters");
     }
     let clock = RequestClock {
         received,

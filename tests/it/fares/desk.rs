@@ -1,0 +1,246 @@
+//! A desk on SQLite and on PostgreSQL lives through a town, and says what the engine alone says.
+
+use super::drive::Drive;
+use super::town::{Dice, Town, day, received};
+use crate::harness::{Backend, on_both};
+use ::fares::engine::Event;
+use ::fares::tap::TapLine;
+use ::fares::{LegStatus, Tap};
+use gtfs::Timestamp;
+use server::driver::fares::desk::Desk;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::tap::{Block, block, tap_writer};
+use store::writer::WriterLimits;
+use store::{Access, Db, TapBatch, Writer};
+use tokio_util::sync::CancellationToken;
+
+const HOUR_S: f64 = 3_600.0;
+const DAYS: u64 = 3;
+
+/// A tap as its terminal would have written it.
+fn line(tap: &Tap) -> String {
+    TapLine {
+        epoch: tap.id.epoch,
+        seq: tap.id.seq,
+        boot: &tap.clock.boot,
+        up_ms: tap.clock.up_ms,
+        wall: "",
+        card: &tap.card,
+        kind: tap.kind,
+        vehicle: &tap.whereabouts.vehicle,
+        trip: &tap.whereabouts.trip,
+        stop: &tap.whereabouts.stop,
+        fix: None,
+        gps: "",
+        pax: tap.pax,
+        denied: None,
+        fare: None,
+        balance: None,
+    }
+    .to_string()
+}
+
+fn batch(tap: &Tap) -> TapBatch {
+    let text = line(tap);
+    let mut block = Block::default();
+    block.push(&TapLine::read(&text).unwrap(), None);
+    TapBatch {
+        terminal: Arc::clone(&tap.id.terminal),
+        epoch: tap.id.epoch,
+        key_id: "k1".into(),
+        nonce: None,
+        clock: Arc::clone(&tap.request),
+        deny_ver: 0,
+        tariff_ver: "".into(),
+        held_from: 0,
+        lost: Vec::new(),
+        audits: Vec::new(),
+        block: block.finish().unwrap(),
+        refused: Vec::new(),
+        body: block::pack(b"{}").unwrap(),
+        backfill: false,
+    }
+}
+
+/// When each tap, visit and close happens; taps late now and then.
+fn arrivals(town: &Town, dice: &mut Dice) -> Vec<(Timestamp, What)> {
+    let mut arrivals = Vec::new();
+    for (at, (t, _)) in town.taps.iter().enumerate() {
+        let late_s = if dice.percent(70) { 1 } else { dice.below(30 * 3_600) };
+        arrivals.push((t.plus_s(late_s as f64), What::Tap(at)));
+    }
+    for (at, visit) in town.visits.iter().enumerate() {
+        arrivals.push((visit.left.or(visit.arrived).unwrap(), What::Visit(at)));
+    }
+    for n in 0..DAYS {
+        arrivals.push((day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), What::Close(n)));
+        let dies = n * 24 * 3_600 + dice.below(24 * 3_600);
+        arrivals.push((day(0).start(chrono_tz::Asia::Bangkok).plus_s(dies as f64), What::Dies));
+    }
+    arrivals.sort_by_key(|(t, _)| *t);
+    arrivals
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Tap(usize),
+    Visit(usize),
+    Close(u64),
+    Dies,
+}
+
+/// The server's side: a desk, and what a new one is told.
+struct Office<'a> {
+    town: &'a Town,
+    db: Db,
+    writer: Writer<TapBatch>,
+    desk: Desk,
+    seen: Vec<Event>,
+    cut: Option<u64>,
+}
+
+impl Office<'_> {
+    async fn begin(&mut self, now: Timestamp) {
+        self.desk = Desk::open(self.db.clone(), None).await.unwrap();
+        let mut events = self.town.configuration();
+        events.extend(self.cut.map(|n| Event::Cut(day(n))));
+        events.extend(self.cut.map(|n| Event::Closed(day(n))));
+        events.extend(self.seen.iter().cloned());
+        let held = self.db.fare_cards_held().await.unwrap();
+        let recent = self.db.fare_cards_recent(now.plus_s(-6.0 * HOUR_S), 10_000).await.unwrap();
+        events.extend(held.into_iter().chain(recent).map(Event::Load));
+        self.desk.tell(now, events).await.unwrap();
+    }
+
+    async fn happens(&mut self, now: Timestamp, what: What) {
+        match what {
+            What::Tap(at) => {
+                let tap = received(&self.town.taps[at].1, now);
+                self.writer.submit(batch(&tap)).await.unwrap();
+                self.desk.round(now).await.unwrap();
+            }
+            What::Visit(at) => {
+                let visit = Event::Visit(self.town.visits[at].clone());
+                self.seen.push(visit.clone());
+                self.desk.tell(now, vec![visit]).await.unwrap();
+            }
+            What::Close(n) => self.close(now, n).await,
+            What::Dies => self.begin(now).await,
+        }
+    }
+
+    async fn close(&mut self, now: Timestamp, n: u64) {
+        self.desk.round(now).await.unwrap();
+        let clearing = self.desk.cut(now, day(n)).await.unwrap();
+        assert_eq!(clearing.0, 0, "I7 after day {n}");
+        self.desk.closed(now, day(n)).await.unwrap();
+        self.cut = Some(n);
+    }
+
+    /// Accounts, and the newest revision of every leg.
+    async fn outcome(&self) -> String {
+        let mut lines = Vec::new();
+        let (books, _) = self.db.books(i64::MAX).await.unwrap();
+        for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
+            lines.push(format!("{account} {debit}"));
+        }
+        let mut newest = BTreeMap::new();
+        for n in 0..DAYS {
+            for (id, row) in self.db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
+                newest.insert(row.leg.id.clone(), (row.rev, id, row));
+            }
+        }
+        for (_, _, row) in newest.into_values().filter(|(_, _, row)| row.leg.status != LegStatus::Withdrawn) {
+            let share = row.share.as_ref().map_or(0, |share| share.amount.0);
+            lines.push(format!(
+                "{} {} {} share {share}",
+                row.leg.id,
+                row.leg.status.word(),
+                row.leg.price.charge
+            ));
+        }
+        lines.sort();
+        lines.join("\n")
+    }
+}
+
+/// The same town in memory, everything in order.
+fn in_memory(town: &Town) -> String {
+    let mut drive = Drive::new(town);
+    let mut arrivals: Vec<(Timestamp, What)> = Vec::new();
+    arrivals.extend(town.taps.iter().enumerate().map(|(at, (t, _))| (t.plus_s(1.0), What::Tap(at))));
+    arrivals.extend(
+        (0..DAYS + 3).map(|n| (day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), What::Close(n))),
+    );
+    for (at, visit) in town.visits.iter().enumerate() {
+        arrivals.push((visit.left.or(visit.arrived).unwrap(), What::Visit(at)));
+    }
+    arrivals.sort_by_key(|(t, _)| *t);
+    let mut row = 0;
+    for (now, what) in arrivals {
+        match what {
+            What::Tap(at) => {
+                let tap = received(&town.taps[at].1, now);
+                drive.books.taps.push(Arc::clone(&tap));
+                drive.at(now, vec![Event::Tap(row, tap)]);
+                row += 1;
+            }
+            What::Visit(at) => drive.at(now, vec![Event::Visit(town.visits[at].clone())]),
+            What::Close(n) => drive.close(now, day(n)),
+            What::Dies => {}
+        }
+    }
+    let mut lines = Vec::new();
+    for (account, debit) in drive.books.balances.iter().filter(|(_, debit)| debit.0 != 0) {
+        lines.push(format!("{account} {debit}"));
+    }
+    for (record, share) in
+        drive.books.legs.values().filter(|(record, _)| record.leg.status != LegStatus::Withdrawn)
+    {
+        let share = share.as_ref().map_or(0, |share| share.amount.0);
+        lines.push(format!(
+            "{} {} {} share {share}",
+            record.leg.id,
+            record.leg.status.word(),
+            record.leg.price.charge
+        ));
+    }
+    lines.sort();
+    lines.join("\n")
+}
+
+#[test]
+fn a_town_on_a_real_database_ends_with_the_same_books_as_in_memory_however_late_its_taps_come() {
+    on_both("fares desk", async |backend| {
+        live(backend, 1).await;
+    });
+}
+
+async fn live(backend: Backend, seed: u64) {
+    let town = Town::new(seed, 12, DAYS);
+    let folder = tempfile::tempdir().unwrap();
+    let url = match backend {
+        Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
+        Backend::Postgres => crate::postgres::fresh_database().await,
+    };
+    let db = Db::open(&url, Access::Serve).await.unwrap();
+    let (writer, task) = tap_writer(&db, WriterLimits::default());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(task.run(stop.clone()));
+    let desk = Desk::open(db.clone(), None).await.unwrap();
+    let mut office = Office { town: &town, db: db.clone(), writer, desk, seen: Vec::new(), cut: None };
+    office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
+    for (now, what) in arrivals(&town, &mut Dice(seed ^ 0xbead)) {
+        office.happens(now, what).await;
+    }
+    for n in DAYS..DAYS + 3 {
+        office.close(day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), n).await;
+    }
+    assert_eq!(office.outcome().await, in_memory(&town), "{backend:?} town {seed}");
+    let verdict = db.ledger_verify().await.unwrap();
+    assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
+    stop.cancel();
+    let _ = running.await;
+    db.close().await;
+}
