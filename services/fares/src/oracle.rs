@@ -42,7 +42,7 @@ pub fn rate(
     let fate = |(at, part): (usize, &Part)| match part {
         Part::Denied => ("denied", None),
         Part::Rides | Part::Boards | Part::Alights => {
-            let is_void = parts.iter().any(|other| *other == Part::Voids(at));
+            let is_void = parts.contains(&Part::Voids(at));
             (if is_void { "void" } else { "leg" }, named(at))
         }
         Part::Ends(on) | Part::EndsAtOnce(on) => ("leg", named(*on)),

@@ -60,9 +60,12 @@ fn share(leg: &Leg, unit: &[&Leg]) -> Satang {
     let product = |one: &Leg| paid * i128::from(one.price.alone.0);
     let whole = |one: &Leg| product(one).div_euclid(alone);
     let left = paid - unit.iter().map(|one| whole(one)).sum::<i128>();
-    let rank =
-        |one: &Leg| (Reverse(product(one).rem_euclid(alone)), one.start, one.agency.clone(), one.id.clone());
-    let before = unit.iter().filter(|one| rank(one) < rank(leg)).count();
+    let rest = |one: &Leg| product(one).rem_euclid(alone);
+    let ranks_before = |one: &Leg| {
+        let key = (Reverse(rest(one)), one.start, &one.agency, &one.id);
+        key < (Reverse(rest(leg)), leg.start, &leg.agency, &leg.id)
+    };
+    let before = unit.iter().filter(|one| ranks_before(one)).count();
     let extra = i128::from(i128::try_from(before).is_ok_and(|before| before < left));
     Satang(i64::try_from(whole(leg) + extra).unwrap_or(i64::MAX))
 }

@@ -6,10 +6,10 @@ use fares::Tariff;
 use fares::tariff::check::check;
 
 /// The doubts about the sample tariff after some changes to its text, with its feed: not that the feed
-/// says otherwise then.
+/// says otherwise then, nor that it may pay to leave out a tap, which follows from other doubts.
 fn doubts(changes: &[(&str, &str)]) -> Vec<String> {
     let mut doubts = all_doubts(changes);
-    doubts.retain(|doubt| !doubt.contains("published_differs"));
+    doubts.retain(|doubt| !doubt.contains("published_differs") && !doubt.contains("leaving_out_a_tap_pays"));
     doubts
 }
 
@@ -49,6 +49,15 @@ fn fares_that_fall_along_a_trip_are_found() {
     assert!(found[0].starts_with("error: network ferry: fares fall along a trip"), "{found:?}");
     assert!(found[0].contains("costs 12.00, but") && found[0].contains("already 15.00"), "{found:?}");
     assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn credits_that_reward_leaving_out_a_tap_are_found_with_both_prices() {
+    let found = all_doubts(&[("counted = \"end-to-start\"", "counted = \"end-to-end\"")]);
+    let paid = found.iter().find(|doubt| doubt.contains("leaving_out_a_tap_pays"));
+    let paid = paid.unwrap_or_else(|| panic!("{found:?}"));
+    assert!(paid.starts_with("error: ") && paid.contains("leaves out the tap off"), "{paid}");
+    assert!(paid.contains("with it:") && paid.contains("without:") && paid.contains("no tap-off"), "{paid}");
 }
 
 #[test]
