@@ -314,6 +314,33 @@ on_both! {
         assert_eq!(broken, BTreeSet::from(expected));
     }
 
+    async fn each_of_many_altered_taps_is_named_and_no_other_in_any_order_and_cutting(place: &Place) {
+        let db = place.open().await;
+        let hashes = chain(1, 300);
+        let mut random: u64 = 0x1234_5678_9abc_def1;
+        let mut dice = move |sides: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % sides
+        };
+        for terminal in ["T-1", "T-2", "T-3", "T-4", "T-5"] {
+            let altered: BTreeSet<i64> = (1..=300).filter(|_| dice(20) == 0).collect();
+            let mut left: Vec<i64> = (1..=300).collect();
+            while !left.is_empty() {
+                let mut block = Block::default();
+                // Runs from anywhere, as retries and backlogs make them.
+                let at = dice(left.len() as u64) as usize;
+                for seq in left.drain(at..left.len().min(at + 1 + dice(40) as usize)).collect::<Vec<_>>() {
+                    let fare = if altered.contains(&seq) { 1 } else { 1_500 };
+                    block.push(&TapLine { fare: Some(fare), ..line(1, seq) }, hashes.get(&seq).copied());
+                }
+                store(&db, TapBatch { block: block.finish().unwrap(), ..batch(terminal, 1) }).await;
+            }
+            let named: BTreeSet<i64> = db.chain_breaks(1_000).await.unwrap().into_iter()
+                .filter(|(of, ..)| **of == *terminal).map(|(_, _, seq, _)| seq).collect();
+            assert_eq!(named, altered, "{terminal}");
+        }
+    }
+
     async fn a_chain_is_checked_in_whatever_order_its_taps_come(place: &Place) {
         let db = place.open().await;
         let hashes = chain(1, 9);
