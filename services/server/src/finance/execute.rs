@@ -6,6 +6,7 @@
 use super::posting_day;
 use fares::{FareCommand, Journal, Occasion, Satang, post};
 use gtfs::Timestamp;
+use std::sync::Arc;
 use store::{Card, CardChange, CardState, CommandResult, Concession, StoredCommand};
 
 /// How long a lost card must have been denied before its balance moves (fares design, section 10): by then every
@@ -91,14 +92,14 @@ fn change(command: &FareCommand, deposit: Satang) -> Option<CardChange> {
             CardChange { deposit: Some(Satang(0)), ..CardChange::to(card, CardState::Closed) }
         }
         FareCommand::LostCard { successor, .. } => {
-            CardChange { replaced_by: Some(successor.clone()), ..CardChange::to(card, CardState::Lost) }
+            CardChange { replaced_by: Some(Arc::clone(successor)), ..CardChange::to(card, CardState::Lost) }
         }
         FareCommand::TakeDeposit { amount, .. } => {
             let in_all = Satang(deposit.0.saturating_add(amount.0));
             CardChange { deposit: Some(in_all), ..CardChange::to(card, CardState::Active) }
         }
         FareCommand::Concede { category, from, to, .. } => {
-            let given = Concession { category: category.clone(), from: *from, to: *to };
+            let given = Concession { category: Arc::clone(category), from: *from, to: *to };
             CardChange { concession: Some(given), ..CardChange::seen(card) }
         }
         _ => CardChange::seen(card),

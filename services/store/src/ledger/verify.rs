@@ -288,7 +288,11 @@ impl Walk {
         Ok(self.verdict)
     }
 
+    /// Where a journal is not as it was written nobody can say what a balance should be.
     async fn balances(&mut self, db: &Db) -> Result<(), StoreError> {
+        if self.verdict.faults.iter().any(|fault| fault.place.starts_with("journal")) {
+            return Ok(());
+        }
         let (mut after, mut met) = (String::new(), 0);
         loop {
             let page = db.balances_after(&after, PAGE_ROWS as u32).await?;
