@@ -29,6 +29,11 @@ impl<'a> InForce<'a> {
         Some(Self { first: tariffs.all().first()?, tariffs })
     }
 
+    /// Every version.
+    pub fn all(self) -> impl Iterator<Item = &'a Tariff> {
+        self.tariffs.all().iter().map(|tariff| &**tariff)
+    }
+
     /// The version that applies at `t`; before the first version, the first.
     #[must_use]
     pub fn at(self, t: Timestamp) -> &'a Tariff {
@@ -169,9 +174,15 @@ impl Pairing<'_> {
     /// The passage that was paid on this vehicle and trip.
     fn paid(&self, at: usize) -> Option<usize> {
         let tap = &self.taps[at];
-        let oldest = Timestamp(tap.t.0 - i64::from(self.tariffs.at(tap.t).limits().journey_s_max) * MICROS);
-        let recent = (0..self.done.passages.len()).rev().take_while(|&p| self.first(p).t >= oldest);
-        let mut paid = recent.filter(|&p| self.done.passages[p].end == End::NotNeeded);
+        let apart_us = |p: usize| tap.t.0 - self.first(p).t.0;
+        let within_us = |tariff: &Tariff| i64::from(tariff.limits().journey_s_max) * MICROS;
+        // Each passage has the limit of its own tariff; beyond the longest of them none can count.
+        let longest_us = self.tariffs.all().map(within_us).max().unwrap_or(0);
+        let recent = (0..self.done.passages.len()).rev().take_while(|&p| apart_us(p) <= longest_us);
+        let mut paid = recent.filter(|&p| {
+            let limit_us = within_us(self.tariffs.at(self.first(p).t));
+            self.done.passages[p].end == End::NotNeeded && apart_us(p) <= limit_us
+        });
         paid.find(|&p| same_run(self.first(p), tap))
     }
 

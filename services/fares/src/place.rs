@@ -148,6 +148,7 @@ impl Places {
         };
         if place.vehicle.is_empty() || !installed.stop.is_empty() {
             place.vehicle = "".into();
+            place.route = only_route(tariff, &place.network);
             return place;
         }
         let call = self
@@ -222,6 +223,15 @@ impl Places {
         let starts = self.starts.get(&(day, Arc::clone(trip))).into_iter().flatten();
         let key = move |start_s: &i32| RideKey { day, trip: Arc::clone(trip), start_s: *start_s };
         starts.filter_map(move |start_s| self.rides.get(&key(start_s)))
+    }
+}
+
+/// The route of a network that has no other: what is ridden from its piers is known then, though the boat is not.
+fn only_route(tariff: &Tariff, network: &str) -> Arc<str> {
+    let mut routes = tariff.rows().route_networks.iter().filter(|(of, _)| **of == *network);
+    match (routes.next(), routes.next()) {
+        (Some((_, route)), None) => (&**route).into(),
+        _ => "".into(),
     }
 }
 

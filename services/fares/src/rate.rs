@@ -89,9 +89,19 @@ struct Rating<'a> {
     profile: &'a Profile,
     facts: Facts<'a>,
     legs: Vec<RatedLeg>,
-    /// The holder's last leg, from which he may change, and how many changes there were.
-    last: Option<(Ridden<'a>, LegId, u32)>,
+    last: Option<Last<'a>>,
     caps: Caps,
+}
+
+/// The holder's last leg, from which he may change.
+struct Last<'a> {
+    /// What stands for it and those joined to it.
+    chain: Ridden<'a>,
+    leg: LegId,
+    /// Changes so far.
+    hops: u32,
+    /// The version that priced it.
+    tariff: &'a Tariff,
 }
 
 /// Where and when a passage ended, and what its fare goes by.
@@ -123,7 +133,7 @@ enum Way {
 impl<'a> Rating<'a> {
     fn passage(&mut self, passage: &Passage, later: &[Passage], habits: &mut Habits) {
         let first = &self.taps[passage.first];
-        let tariff: &Tariff = self.facts.tariffs.at(first.t);
+        let tariff: &'a Tariff = self.facts.tariffs.at(first.t);
         let category = self.profile.category(first.t);
         let course = self.course(passage, later, tariff, category, habits);
         habits.note(&first.place, &course.to, first.t, course.status);
@@ -140,7 +150,7 @@ impl<'a> Rating<'a> {
         &mut self,
         passage: &Passage,
         course: &Course,
-        tariff: &Tariff,
+        tariff: &'a Tariff,
         category: &'a str,
         companion: u8,
     ) -> RatedLeg {
@@ -190,21 +200,23 @@ impl<'a> Rating<'a> {
 
     /// Changing vehicles: greedy in the order of time, never dearer than separate legs (section 6). What it takes off,
     /// and the leg before.
-    fn change(&mut self, tariff: &Tariff, id: &LegId, next: Ridden<'a>) -> (Satang, Option<LegId>) {
-        let changed = self.last.as_ref().and_then(|(before, before_id, hops)| {
-            let off = tariff.transfer(before, &next, *hops)?;
-            Some((off, before_id.clone(), tariff.joined(before, &next), hops + 1))
+    fn change(&mut self, tariff: &'a Tariff, id: &LegId, next: Ridden<'a>) -> (Satang, Option<LegId>) {
+        let changed = self.last.as_ref().and_then(|last| {
+            // Groups are numbered within one version.
+            let group = match std::ptr::eq(last.tariff, tariff) {
+                true => last.chain.group,
+                false => tariff.group_named(last.tariff.group_id(last.chain.group)),
+            };
+            let before = Ridden { group, ..last.chain };
+            let off = tariff.transfer(&before, &next, last.hops)?;
+            Some((off, last.leg.clone(), tariff.joined(&before, &next), last.hops + 1))
         });
-        match changed {
-            Some((off, before, chain, hops)) => {
-                self.last = Some((chain, id.clone(), hops));
-                (off, Some(before))
-            }
-            None => {
-                self.last = Some((next, id.clone(), 0));
-                (Satang(0), None)
-            }
-        }
+        let (off, before, chain, hops) = match changed {
+            Some((off, before, chain, hops)) => (off, Some(before), chain, hops),
+            None => (Satang(0), None, next, 0),
+        };
+        self.last = Some(Last { chain, leg: id.clone(), hops, tariff });
+        (off, before)
     }
 
     fn leg(&self, id: LegId, passage: &Passage, course: &Course, day: ServiceDay, price: Price) -> Leg {
@@ -350,7 +362,8 @@ impl<'a> Rating<'a> {
         };
         let filled = Way::Between(Arc::clone(&on.place.stop), Arc::clone(&found.stop), on.t);
         let by_default = way_fare(tariff, on, &course.way, category).alone;
-        let is_less = way_fare(tariff, on, &filled, category).alone < by_default;
+        // A stop that no rule names has no fare: nothing follows from it.
+        let is_less = ruled(tariff, on, &filled, category).is_some_and(|fare| fare.alone < by_default);
         // Where the way was as dear as to the end, nothing is filled in and none of the month's is used up.
         if found.is_confirmed || is_less {
             habits.filled(on.t, &found, tariff);
@@ -371,22 +384,24 @@ impl<'a> Rating<'a> {
 /// The fare of a course for a rider of `category`.
 fn course_fare(tariff: &Tariff, first: &PlacedTap, course: &Course, category: &str) -> Fare {
     let fare = way_fare(tariff, first, &course.way, category);
-    match &course.instead {
-        Some(instead) => {
-            let instead = way_fare(tariff, first, instead, category);
-            if instead.alone < fare.alone { instead } else { fare }
-        }
-        None => fare,
-    }
+    let instead = course.instead.as_ref().and_then(|way| ruled(tariff, first, way, category));
+    instead.filter(|instead| instead.alone < fare.alone).unwrap_or(fare)
 }
 
 /// The fare of a way; where no rule gives one, the least of the network: the doubt is the rider's gain.
 fn way_fare(tariff: &Tariff, first: &PlacedTap, way: &Way, rider: &str) -> Fare {
     let network: &str = &first.place.network;
+    let least = || flat(tariff.minimum(network, ""), tariff.minimum(network, rider));
+    ruled(tariff, first, way, rider).unwrap_or_else(least)
+}
+
+/// The fare that the rules give a way.
+fn ruled(tariff: &Tariff, first: &PlacedTap, way: &Way, rider: &str) -> Option<Fare> {
+    let network: &str = &first.place.network;
     let between = |from: &str, to: &str, end| {
         tariff.fare(&Ask { network, from, to, start: first.t, end, rider, medium: "" })
     };
-    let fare = match way {
+    match way {
         Way::Between(from, to, end) => between(from, to, *end),
         Way::DearestFrom(stops) => {
             let ends = if stops.is_empty() { all_stops(tariff) } else { in_order(stops) };
@@ -398,8 +413,7 @@ fn way_fare(tariff: &Tariff, first: &PlacedTap, way: &Way, rider: &str) -> Fare 
         }
         Way::Least => None,
         Way::Nothing => Some(flat(Satang(0), Satang(0))),
-    };
-    fare.unwrap_or_else(|| flat(tariff.minimum(network, ""), tariff.minimum(network, rider)))
+    }
 }
 
 /// The dearest for the rider, of those the dearest for others, of those the first.

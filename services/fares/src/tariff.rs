@@ -220,6 +220,12 @@ impl Tariff {
         self.compiled.group_id(group)
     }
 
+    /// The group of a leg_group_id: what a leg that another version priced is to this one.
+    #[must_use]
+    pub fn group_named(&self, id: &str) -> GroupIdx {
+        self.compiled.group_named(id)
+    }
+
     /// The service day of an instant, where no trip says otherwise: days begin at
     /// [`Limits::day_boundary_s`] after local midnight.
     #[must_use]

@@ -408,6 +408,11 @@ impl Compiled {
         self.groups.list.get(usize::from(group.0)).map_or("", |id| id)
     }
 
+    pub(super) fn group_named(&self, id: &str) -> GroupIdx {
+        let number = self.groups.get(id).and_then(|number| u16::try_from(number).ok());
+        number.map_or(GroupIdx::NONE, GroupIdx)
+    }
+
     /// The number of a rider category; the default one's when it is not known.
     pub(super) fn rider(&self, id: &str) -> u32 {
         self.riders.get(id).unwrap_or(self.default_rider)
