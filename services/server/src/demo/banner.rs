@@ -86,8 +86,10 @@ fn fares(town: &Town) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = vec![
-        format!("  {riders} simulated riders tap their cards on {on_buses} buses and at {at_piers} piers: a line"),
-        format!("  an hour below, and padriew_demo_* in {base_url}/metrics"),
+        format!(
+            "  {riders} simulated riders tap cards on {on_buses} buses and at {at_piers} piers. What became of"
+        ),
+        format!("  the taps is said here every hour, and in {base_url}/metrics (padriew_demo_*)."),
         format!("  Riders err: {}.", slips()),
         "  Some fare terminals are faulty on purpose:".to_owned(),
     ];

@@ -73,8 +73,7 @@ impl Line {
             let mut unanswered = post.memory.clone();
             self.client.speak(&mut unanswered, clock_s, &moment, BATCH_TAPS_MAX, quote).await?;
         }
-        let spoken =
-            self.client.speak(&mut post.memory, clock_s, &moment, BATCH_TAPS_MAX, quote).await?;
+        let spoken = self.client.speak(&mut post.memory, clock_s, &moment, BATCH_TAPS_MAX, quote).await?;
         self.rtt_ms = (air.clock.now().since_s(now) * 1_000.0) as i64;
         Ok(spoken)
     }

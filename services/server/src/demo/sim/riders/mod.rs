@@ -28,6 +28,7 @@ use gtfs::{ServiceDay, StopIdx, Timestamp, Timetable};
 use person::Town;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use ride::Ride;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use ways::Ways;
@@ -116,7 +117,7 @@ impl Riders {
             let seed = mix(self.world.seed, &format!("ride/{}/{day}", rider.card));
             let mut rng = StdRng::seed_from_u64(seed);
             for (nth, journey) in (0..).zip(habit::journeys(rider, &ways, day, &mut rng)) {
-                let own = ride::taps(rider, nth, &journey, &ways, start, &mut rng);
+                let own = Ride { rider, nth, ways: &ways, start }.taps(&journey, &mut rng);
                 if own.iter().all(|tap| self.begin <= tap.at && tap.at < self.end) {
                     taps.extend(own);
                 }
@@ -175,9 +176,9 @@ fn pier_hours(timetable: &Timetable, plan: &Plan, piers: &mut BTreeMap<StopIdx, 
 pub fn piers(timetable: &Timetable) -> Vec<StopIdx> {
     let sails = |stop: StopIdx| {
         let calls = timetable.calls_at(stop).iter();
-        calls.map(|(pattern, _)| timetable.patterns[pattern.at()].route).any(|route| {
-            timetable.routes[route.at()].mode == Mode::Ferry
-        })
+        calls
+            .map(|(pattern, _)| timetable.patterns[pattern.at()].route)
+            .any(|route| timetable.routes[route.at()].mode == Mode::Ferry)
     };
     (0..timetable.stops.len()).map(StopIdx::new).filter(|&stop| sails(stop)).collect()
 }

@@ -4,7 +4,7 @@ use super::fault::RiderSlip;
 use super::habit::Journey;
 use super::person::Rider;
 use super::tap::{Mounting, SimTap};
-use super::ways::{Lift, Ways};
+use super::ways::{ASHORE_S_MAX, Lift, Ways};
 use fares::tap::TapKind;
 use gtfs::timetable::NORTH_M_PER_DEG;
 use gtfs::{StopIdx, Timestamp};
@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Taps keep this distance from the moments at which a vehicle stops and leaves, seconds.
 const MARGIN_S: f64 = 0.5;
-/// Who gets off a ferry is at the pier's terminal after, seconds.
-const ASHORE_S: std::ops::Range<f64> = 4.0..45.0;
+/// Who gets off a ferry is at the pier's terminal after this at least, and [`ASHORE_S_MAX`] at most, seconds.
+const ASHORE_S_MIN: f64 = 4.0;
 /// A second tap by mistake comes after, seconds.
 const AGAIN_S: std::ops::Range<f64> = 1.0..4.0;
 /// How wrong a terminal's receiver is to each side, metres.
@@ -23,76 +23,67 @@ const FIX_OFF_M: f64 = 8.0;
 /// What it says of that, metres.
 const FIX_ACCURACY_M: i32 = 6;
 
-/// All taps of a journey in order of time.
-pub(super) fn taps(
-    rider: &Rider,
-    nth: u8,
-    journey: &Journey,
-    ways: &Ways<'_>,
-    start: Timestamp,
-    rng: &mut StdRng,
-) -> Vec<SimTap> {
-    let pax = if rng.random_bool(RiderSlip::Companion.share()) { 2 } else { 1 };
-    let mut taps = Vec::new();
-    for lift in &journey.lifts {
-        let run = ways.run(lift);
-        let log = run.leg.calls[lift.on];
-        let first_s = (log.arrival_s + MARGIN_S).max(lift.ready_s);
-        let last_s = log.departure_s - MARGIN_S;
-        let on_s = if first_s < last_s { rng.random_range(first_s..last_s) } else { last_s };
-        let is_ferry = run.vehicle.is_ferry();
-        let kind = if is_ferry { TapKind::On } else { TapKind::Tap };
-        let on = SimTap { pax, ..tap(rider, nth, ways, lift, lift.on, kind, start.plus_s(on_s), rng) };
-        let again_s = on_s + rng.random_range(AGAIN_S);
-        if rng.random_bool(RiderSlip::Again.share()) && again_s <= last_s {
-            taps.push(on.clone());
-            taps.push(SimTap { at: start.plus_s(again_s), is_again: true, ..on });
-        } else {
-            taps.push(on);
-        }
-        if is_ferry && !rng.random_bool(RiderSlip::NoTapOff.share()) {
-            let off_s = run.leg.calls[lift.off].arrival_s + rng.random_range(ASHORE_S);
-            let at = start.plus_s(off_s);
-            taps.push(SimTap { pax, ..tap(rider, nth, ways, lift, lift.off, TapKind::Off, at, rng) });
-        }
-    }
-    // Somebody in a hurry may be at the next stop's terminal before the slowest second at the pier.
-    taps.sort_by_key(|tap| tap.at);
-    taps
+/// Whose taps are made, of which journey of theirs.
+pub(super) struct Ride<'a> {
+    pub(super) rider: &'a Rider,
+    pub(super) nth: u8,
+    pub(super) ways: &'a Ways<'a>,
+    /// From when seconds of the day count.
+    pub(super) start: Timestamp,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the facts of one tap")]
-fn tap(
-    rider: &Rider,
-    nth: u8,
-    ways: &Ways<'_>,
-    lift: &Lift,
-    call: usize,
-    kind: TapKind,
-    at: Timestamp,
-    rng: &mut StdRng,
-) -> SimTap {
-    let (run, stop) = (ways.run(lift), ways.stop(lift, call));
-    let is_ferry = run.vehicle.is_ferry();
-    let vehicle: Arc<str> = run.vehicle.name().into();
-    let mounting = if is_ferry {
-        Mounting::Pier(ways.timetable.stops[stop.at()].id.clone().into())
-    } else {
-        Mounting::Bus(Arc::clone(&vehicle))
-    };
-    SimTap {
-        at,
-        mounting,
-        card: rider.card,
-        journey: nth,
-        kind,
-        stop,
-        vehicle,
-        trip: ways.timetable.trips[run.leg.trip.at()].id.clone().into(),
-        is_trip_known: run.vehicle.names_its_trip(),
-        fix: (!is_ferry).then(|| fix(ways, stop, rng)),
-        pax: 1,
-        is_again: false,
+impl Ride<'_> {
+    /// All taps of a journey in order of time.
+    pub(super) fn taps(&self, journey: &Journey, rng: &mut StdRng) -> Vec<SimTap> {
+        let pax = if rng.random_bool(RiderSlip::Companion.share()) { 2 } else { 1 };
+        let mut taps = Vec::new();
+        for lift in &journey.lifts {
+            let run = self.ways.run(lift);
+            let log = run.leg.calls[lift.on];
+            let first_s = (log.arrival_s + MARGIN_S).max(lift.ready_s);
+            let last_s = log.departure_s - MARGIN_S;
+            let on_s = if first_s < last_s { rng.random_range(first_s..last_s) } else { last_s };
+            let is_ferry = run.vehicle.is_ferry();
+            let kind = if is_ferry { TapKind::On } else { TapKind::Tap };
+            let on = SimTap { pax, ..self.tap(lift, lift.on, kind, on_s, rng) };
+            let again_s = on_s + rng.random_range(AGAIN_S);
+            if rng.random_bool(RiderSlip::Again.share()) && again_s <= last_s {
+                taps.push(SimTap { at: self.start.plus_s(again_s), is_again: true, ..on.clone() });
+            }
+            taps.push(on);
+            if is_ferry && !rng.random_bool(RiderSlip::NoTapOff.share()) {
+                let off_s = run.leg.calls[lift.off].arrival_s + rng.random_range(ASHORE_S_MIN..ASHORE_S_MAX);
+                taps.push(SimTap { pax, ..self.tap(lift, lift.off, TapKind::Off, off_s, rng) });
+            }
+        }
+        // The second tap by mistake was put first.
+        taps.sort_by_key(|tap| tap.at);
+        taps
+    }
+
+    fn tap(&self, lift: &Lift, call: usize, kind: TapKind, t_s: f64, rng: &mut StdRng) -> SimTap {
+        let (ways, run) = (self.ways, self.ways.run(lift));
+        let (stop, is_ferry) = (ways.stop(lift, call), run.vehicle.is_ferry());
+        let vehicle: Arc<str> = run.vehicle.name().into();
+        let mounting = if is_ferry {
+            Mounting::Pier(ways.timetable.stops[stop.at()].id.clone().into())
+        } else {
+            Mounting::Bus(Arc::clone(&vehicle))
+        };
+        SimTap {
+            at: self.start.plus_s(t_s),
+            mounting,
+            card: self.rider.card,
+            journey: self.nth,
+            kind,
+            stop,
+            vehicle,
+            trip: ways.timetable.trips[run.leg.trip.at()].id.clone().into(),
+            is_trip_known: run.vehicle.names_its_trip(),
+            fix: (!is_ferry).then(|| fix(ways, stop, rng)),
+            pax: 1,
+            is_again: false,
+        }
     }
 }
 

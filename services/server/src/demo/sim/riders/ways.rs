@@ -14,6 +14,8 @@ const READY_S_MIN: f64 = 3.0;
 const WAY_S_MAX: f64 = 5_400.0;
 /// From the seat to the stop, seconds.
 const ALIGHT_S: f64 = 5.0;
+/// From the deck to the pier's gate, where the last of a full ferry has tapped off, seconds.
+pub(super) const ASHORE_S_MAX: f64 = 45.0;
 
 /// A trip that runs today.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +106,13 @@ impl<'a> Ways<'a> {
     }
 
     /// The earliest way from one stop to another, and when it ends. No lift when it is near enough to walk.
-    pub(super) fn find(&self, from: StopIdx, to: StopIdx, after_s: f64, ferry: bool) -> Option<(Vec<Lift>, f64)> {
+    pub(super) fn find(
+        &self,
+        from: StopIdx,
+        to: StopIdx,
+        after_s: f64,
+        ferry: bool,
+    ) -> Option<(Vec<Lift>, f64)> {
         let mut scan = Scan::new(self, from, after_s);
         if let Some(walk_s) = scan.reached_s(to) {
             return Some((Vec::new(), walk_s));
@@ -158,8 +166,10 @@ impl<'a> Scan<'a> {
         }
         let Some((on, from, ready_s)) = self.boarded[hop.run].filter(|_| hop.alights) else { return };
         let lift = Lift { run: hop.run, on, off: hop.call + 1, ready_s };
+        let is_ferry = self.ways.runs[hop.run].vehicle.is_ferry();
+        let alight_s = if is_ferry { ASHORE_S_MAX } else { ALIGHT_S };
         for &(stop, walk_s) in self.ways.town.near(hop.to) {
-            let at_s = hop.arrival_s + ALIGHT_S + walk_s;
+            let at_s = hop.arrival_s + alight_s + walk_s;
             if self.reached_s(stop).is_none_or(|before_s| at_s < before_s) {
                 self.reached[stop.at()] = Some(Reached { at_s, by: Some((lift, from)) });
             }
