@@ -26,8 +26,9 @@ Examples:
   padriew demo --pause-fleet-after 60            all vehicles fall silent: see what panels then show
   kill -USR1 PID                                 the same by hand; once more, and they are back
 
-Vehicles and riders are simulated and say so on every page. Trackers and fare terminals post real signed
-requests to the same address that real ones would use. The database is in a temporary folder and is gone when the demo ends.";
+Vehicles are simulated and say so on every page; so are the riders. Trackers and fare terminals post
+real signed requests to the same address that real ones would use. The database is in a temporary
+folder and is gone when the demo ends.";
 
 /// The slowest and fastest that the demo's clock runs.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=120.0;

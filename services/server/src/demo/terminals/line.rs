@@ -40,15 +40,13 @@ impl Line {
             // Where more than one waits, the rider has gone on already.
             let asks = post.waiting.take().filter(|_| taps == 1);
             let held = post.memory.held();
-            if asks.is_some() {
-                air.tally.quote_asked();
-            }
             air.tally.taps_sent(taps.min(BATCH_TAPS_MAX));
             let spoken = self.speak(post, air, asks.is_some()).await?;
             air.tally.taps_acknowledged(held - post.memory.held());
             match spoken {
                 Spoken::Stored(reply) => {
                     if let Some(card) = asks {
+                        air.tally.quote_asked();
                         show(post, card, &reply, air, purses);
                     }
                     let is_more = reply.deny.as_ref().is_some_and(|delta| delta.more);
