@@ -63,18 +63,23 @@ async fn every_tap_is_stored_once_and_acknowledged_but_for_those_that_offline_te
     let base_url = start::base_url(listen);
     let air = Air { clock: clock.clone(), base_url, silent, tally: tally.clone(), top_ups, tell: |_| () };
     let ready = async |_: &_, _: &mut _| Ok(());
-    let server = tokio::spawn(crate::run_with(config, clock, listener, shutdown.clone(), ready));
-    let terminals = tokio::spawn(run(park, air));
-
     let all = planned.len() as u64;
     let is_settled = || {
         let (made, acknowledged, lost, held, offline) = tally.counts();
         made == all && made == acknowledged + lost + held.unsigned_abs() && held == offline
     };
-    assert!(comes_true(is_settled).await, "{all} planned; {:?}; {}", tally.counts(), tally.words());
-    terminals.abort();
-    shutdown.cancel();
-    server.await.expect("no panic").expect("the server ends well");
+    let server = crate::run_with(config, clock, listener, shutdown.clone(), ready);
+    let riding = async {
+        let settled = tokio::select! {
+            () = run(park, air) => false,
+            settled = comes_true(is_settled) => settled,
+        };
+        shutdown.cancel();
+        settled
+    };
+    let (ended, settled) = tokio::join!(server, riding);
+    ended.expect("the server ends well");
+    assert!(settled, "{all} planned; {:?}; {}", tally.counts(), tally.words());
 
     let held_back = |tap: &&SimTap| match faults[&tap.mounting.terminal()] {
         TerminalFault::Silent => true,

@@ -123,7 +123,7 @@ impl Riders {
                 }
             }
         }
-        taps.sort_by(|a, b| (a.at, a.card).cmp(&(b.at, b.card)));
+        taps.sort_by_key(|tap| (tap.at, tap.card));
         RiderDay { taps, shifts: self.shifts(&plans, day) }
     }
 
