@@ -4,15 +4,17 @@ use super::out::say;
 use super::serve::asked_to_stop;
 use crate::clock::Clock;
 use crate::demo::banner::{self, Town};
-use crate::demo::{fleet, network, start};
+use crate::demo::sim::riders::{Purses, RIDERS_MAX};
+use crate::demo::terminals::Park;
+use crate::demo::{fleet, network, start, terminals};
 use crate::state::AppState;
 use crate::supervise::{Stage, Supervisor};
-use crate::{Config, http, telemetry};
+use crate::{http, telemetry};
 use anyhow::{Context as _, bail};
 use gtfs::Timestamp;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 const EXAMPLES: &str = "\
@@ -24,8 +26,9 @@ Examples:
   padriew demo --pause-fleet-after 60            all vehicles fall silent: see what panels then show
   kill -USR1 PID                                 the same by hand; once more, and they are back
 
-Vehicles are simulated and say so on every page. They post real signed requests to the same address that a
-real tracker would use. The database is in a temporary folder and is gone when the demo ends.";
+Vehicles are simulated and say so on every page; so are the riders. Trackers and fare terminals post
+real signed requests to the same address that real ones would use. The database is in a temporary
+folder and is gone when the demo ends.";
 
 /// The slowest and fastest that the demo's clock runs.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.1..=120.0;
@@ -49,6 +52,9 @@ pub(crate) struct Args {
     /// At most this many vehicles
     #[arg(long, default_value_t = 60)]
     vehicles: usize,
+    /// Riders with cards who tap on simulated fare terminals; 0 for neither
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(..=i64::from(RIDERS_MAX)))]
+    riders: u32,
     /// All vehicles fall silent after this many (real) seconds; SIGUSR1 switches too
     #[arg(long, value_name = "SECONDS")]
     pause_fleet_after: Option<u64>,
@@ -77,19 +83,21 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let folder = tempfile::Builder::new().prefix("padriew-demo-").tempdir().context("no temporary folder")?;
     network::write_to(&folder.path().join("feed"))?;
-    let config = config(listen, folder.path());
+    let config = start::config(listen, folder.path());
     telemetry::start(&config.log)?;
 
     let clock = Clock::demo(begin, args.speed);
     let town = start::town(&config, &args.fleet_wish(begin)).await?;
     let (silence, silent) = watch::channel(false);
+    let way = Way { clock: clock.clone(), base_url: start::base_url(listen), silent: silent.clone() };
     let air = fleet::Air { clock: clock.clone(), client: start::client(listen)?, silent };
     for line in banner::lines(&Town::of(&town, listen, begin, args.speed)) {
         tell(&line);
     }
     let shutdown = CancellationToken::new();
-    let trackers = town.trackers;
-    let ready = async move |_: &AppState, supervisor: &mut Supervisor| {
+    let (trackers, park) = (town.trackers, town.park);
+    let ready = async move |app: &AppState, supervisor: &mut Supervisor| {
+        ride(app, supervisor, park, way);
         supervisor.start_once(Stage::Edge, "fleet", move |token| async move {
             tokio::select! {
                 () = token.cancelled() => {}
@@ -112,22 +120,43 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 
 impl Args {
     fn fleet_wish(&self, begin: Timestamp) -> start::FleetWish {
-        start::FleetWish { seed: self.seed, vehicles_max: self.vehicles, begin }
+        start::FleetWish {
+            seed: self.seed,
+            vehicles_max: self.vehicles,
+            riders: self.riders,
+            begin,
+            riders_until: Timestamp(i64::MAX),
+        }
     }
 }
 
-fn config(listen: SocketAddr, folder: &std::path::Path) -> Config {
-    let mut config = Config {
-        database: format!("sqlite:{}", folder.join("padriew.db").display()),
-        gtfs: folder.join("feed").display().to_string(),
-        server_key: folder.join("server.key").display().to_string(),
-        listen,
-        allow_simulated: true,
-        ..Config::default()
-    };
-    // The banner and the pages tell what goes on; faulty trackers are part of it.
-    "error".clone_into(&mut config.log.filter);
-    config
+/// How terminals reach the server.
+struct Way {
+    clock: Clock,
+    base_url: String,
+    silent: watch::Receiver<bool>,
+}
+
+/// Starts the fare terminals, if there are any.
+fn ride(app: &AppState, supervisor: &mut Supervisor, park: Park, way: Way) {
+    if park.terminals.is_empty() {
+        return;
+    }
+    let tally = terminals::Tally::new(&app.metrics);
+    let (top_ups, wishes) = mpsc::channel(terminals::TOP_UPS_WAITING_MAX);
+    for wish in Purses::opening(park.riders.people(), park.riders.seed(), way.clock.now()) {
+        let _ = top_ups.try_send(wish);
+    }
+    let Way { clock, base_url, silent } = way;
+    let air = terminals::Air { clock, base_url, silent, tally: tally.clone(), top_ups, tell };
+    supervisor.start_once(Stage::Edge, "fare terminals", move |token| async move {
+        tokio::select! {
+            () = token.cancelled() => {}
+            () = terminals::run(park, air) => {}
+            () = terminals::take_top_ups(wishes, tally) => {}
+        }
+        Ok(())
+    });
 }
 
 /// Silences the fleet after a while, and switches it at each SIGUSR1.

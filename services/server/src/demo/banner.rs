@@ -1,6 +1,8 @@
 //! The first lines of a demo: what runs, and what to open.
 
+use super::sim::riders::Mounting;
 use super::start::{Prepared, reachable};
+use super::terminals::slips;
 use chrono_tz::Asia::Bangkok;
 use gtfs::Timestamp;
 use std::net::SocketAddr;
@@ -18,6 +20,10 @@ pub(crate) struct Town {
     vehicles: usize,
     out: usize,
     faults: Vec<(String, &'static str)>,
+    riders: usize,
+    on_buses: usize,
+    at_piers: usize,
+    terminal_faults: Vec<(String, &'static str)>,
     stops: usize,
     routes: usize,
 }
@@ -25,6 +31,9 @@ pub(crate) struct Town {
 impl Town {
     /// The facts of a prepared demo.
     pub(crate) fn of(town: &Prepared, listen: SocketAddr, begin: Timestamp, speed: f64) -> Self {
+        let terminals = &town.park.terminals;
+        let at_piers = terminals.iter().filter(|t| matches!(t.mounting, Mounting::Pier(_))).count();
+        let faulty = terminals.iter().filter_map(|t| Some((t.mounting.terminal(), t.fault.words()?)));
         Self {
             base_url: format!("http://{}", reachable(listen)),
             begin,
@@ -32,6 +41,10 @@ impl Town {
             vehicles: town.trackers.len(),
             out: town.out,
             faults: town.faults.clone(),
+            riders: town.park.riders.people().len(),
+            on_buses: terminals.len() - at_piers,
+            at_piers,
+            terminal_faults: faulty.collect(),
             stops: town.timetable.stops.len(),
             routes: town.timetable.routes.len(),
         }
@@ -62,5 +75,25 @@ pub(crate) fn lines(town: &Town) -> Vec<String> {
         lines.extend(town.faults.iter().map(|(vehicle, words)| format!("    {vehicle:14} {words}")));
         lines.push(String::new());
     }
+    lines.extend(fares(town));
+    lines
+}
+
+/// The single card: terminals, riders, and what is wrong with them.
+fn fares(town: &Town) -> Vec<String> {
+    let Town { base_url, riders, on_buses, at_piers, .. } = town;
+    if *riders == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        format!(
+            "  {riders} simulated riders tap cards on {on_buses} buses and at {at_piers} piers. What became of"
+        ),
+        format!("  the taps is said here every hour, and in {base_url}/metrics (padriew_demo_*)."),
+        format!("  Riders err: {}.", slips()),
+        "  Some fare terminals are faulty on purpose:".to_owned(),
+    ];
+    lines.extend(town.terminal_faults.iter().map(|(terminal, words)| format!("    {terminal:14} {words}")));
+    lines.push(String::new());
     lines
 }

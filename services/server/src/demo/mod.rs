@@ -1,8 +1,9 @@
 //! `padriew demo`: a simulated town in one process.
 //!
 //! [`sim`] is pure: timetable, seed and time in, what each vehicle does out. [`fleet`] posts it, as
-//! real signed requests over loopback, to the same server that a real fleet would use; nothing in
-//! here reaches around the HTTP surface. Every position says `SIM`.
+//! real signed requests over loopback, to the same server that a real fleet would use; [`terminals`]
+//! does so with the taps of simulated riders. Nothing in here reaches around the HTTP surface. Every
+//! position says `SIM`.
 
 pub(crate) mod banner;
 pub mod client;
@@ -10,3 +11,4 @@ pub(crate) mod fleet;
 pub mod network;
 pub mod sim;
 pub(crate) mod start;
+pub(crate) mod terminals;

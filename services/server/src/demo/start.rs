@@ -1,11 +1,15 @@
-//! What a demo needs before the first request: an hour, a fleet, a device and a key for each vehicle.
+//! What a demo needs before the first request: an hour, a fleet, a device and a key for each vehicle, riders with
+//! cards, and a terminal with a key wherever they tap.
 
 use super::client::{DeviceKey, PingClient};
 use super::fleet::Tracker;
+use super::sim::riders::{Mounting, RIDERS_MAX, Riders};
 use super::sim::{Fault, SimVehicle, World};
+use super::terminals::{Park, Terminal, Tokens, mounted};
 use crate::Config;
-use crate::ingest::enroll;
 use crate::ingest::seal::ServerKey;
+use crate::ingest::{enroll, taps};
+use crate::terminal::TerminalKey;
 use anyhow::Context as _;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Asia::Bangkok;
@@ -13,7 +17,7 @@ use gtfs::{Timestamp, Timetable};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use store::{Access, Db, Device};
+use store::{Access, Actor, Db, Device};
 use tracking::check::VehicleClass;
 
 /// The demo's hour: the morning peak of an ordinary Tuesday. A fixed day, so that a demo is repeatable.
@@ -26,8 +30,12 @@ pub(crate) struct FleetWish {
     pub(crate) seed: u64,
     /// At most so many vehicles.
     pub(crate) vehicles_max: usize,
+    /// How many cards; 0 for neither riders nor terminals.
+    pub(crate) riders: u32,
     /// When the demo begins; vehicles already out then come first.
     pub(crate) begin: Timestamp,
+    /// Who would not be there by then does not set out.
+    pub(crate) riders_until: Timestamp,
 }
 
 /// A fleet that is registered and may report.
@@ -40,6 +48,8 @@ pub(crate) struct Prepared {
     pub(crate) out: usize,
     /// Vehicles with a fault, and which.
     pub(crate) faults: Vec<(String, &'static str)>,
+    /// The terminals with their keys, and who taps.
+    pub(crate) park: Park,
 }
 
 /// Reads `HH:MM` (of [`WHEN`]'s day) or `YYYY-MM-DDTHH:MM`, Bangkok time.
@@ -62,9 +72,29 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Timestamp> {
     Ok(Timestamp(at.timestamp_micros()))
 }
 
+/// The configuration of a demo whose files are all in `folder`.
+pub(crate) fn config(listen: SocketAddr, folder: &Path) -> Config {
+    let mut config = Config {
+        database: format!("sqlite:{}", folder.join("padriew.db").display()),
+        gtfs: folder.join("feed").display().to_string(),
+        server_key: folder.join("server.key").display().to_string(),
+        listen,
+        allow_simulated: true,
+        ..Config::default()
+    };
+    // The banner and the pages tell what goes on; faulty trackers are part of it.
+    "error".clone_into(&mut config.log.filter);
+    config
+}
+
 /// The client of all trackers: loopback, whatever address the server listens on.
 pub(crate) fn client(listen: SocketAddr) -> anyhow::Result<PingClient> {
-    PingClient::new(&format!("http://{}", reachable(listen)))
+    PingClient::new(&base_url(listen))
+}
+
+/// Where trackers and terminals find the server.
+pub(crate) fn base_url(listen: SocketAddr) -> String {
+    format!("http://{}", reachable(listen))
 }
 
 /// The address at which this machine reaches its own server.
@@ -88,9 +118,17 @@ pub(crate) async fn town(config: &Config, wish: &FleetWish) -> anyhow::Result<Pr
     let fleet = world.fleet(wish.begin, wish.vehicles_max);
     let out = fleet.iter().filter(|vehicle| vehicle.is_out(wish.begin)).count();
     let faults = fleet.iter().filter_map(|v| Some((v.name().to_owned(), v.fault().words()?))).collect();
-    let keys = register(config, &fleet, wish.begin).await?;
+    // The same vehicles once more: riders look their plans up while trackers report from them.
+    let again = if wish.riders > 0 { world.fleet(wish.begin, wish.vehicles_max) } else { Vec::new() };
+    let riders = Riders::new(&world, again, wish.riders, wish.begin, wish.riders_until);
+    let registry = Registry::open(config, wish.begin).await?;
+    let keys = registry.trackers(&fleet).await?;
     let trackers = fleet.into_iter().zip(keys).map(|(vehicle, key)| Tracker::new(vehicle, key)).collect();
-    Ok(Prepared { timetable, trackers, out, faults })
+    let terminals = if wish.riders > 0 { registry.terminals(&riders).await? } else { Vec::new() };
+    registry.db.close().await;
+    let tokens = Tokens::of(wish.riders.min(RIDERS_MAX), &rand::random())?;
+    let park = Park { terminals, riders: Arc::new(riders), tokens: Arc::new(tokens) };
+    Ok(Prepared { timetable, trackers, out, faults, park })
 }
 
 /// The embedded feed as a timetable.
@@ -99,20 +137,49 @@ fn load(folder: &Path) -> anyhow::Result<Arc<Timetable>> {
     Ok(Arc::new(loaded.timetable))
 }
 
-/// Registers a device for every vehicle and gives it a key, as `padriew device add` would.
-async fn register(config: &Config, fleet: &[SimVehicle], at: Timestamp) -> anyhow::Result<Vec<DeviceKey>> {
-    let server_key = ServerKey::open(Path::new(&config.server_key))?;
-    let db = Db::open(&config.database, Access::Serve).await.context("can not make the demo's database")?;
-    let by = enroll::local_actor(at, "padriew demo");
-    let mut keys = Vec::with_capacity(fleet.len());
-    for vehicle in fleet {
-        let device = device_of(vehicle);
-        db.device_put(&device, &by).await?;
-        let key = enroll::add_key(&db, &server_key, &device.id, &by).await?;
-        keys.push(DeviceKey { key_id: key.key_id, secret: key.secret.to_vec() });
+/// Where devices are registered and get their keys, as `padriew device add` and `padriew terminal add` would.
+struct Registry {
+    db: Db,
+    server_key: ServerKey,
+    by: Actor,
+}
+
+impl Registry {
+    async fn open(config: &Config, at: Timestamp) -> anyhow::Result<Self> {
+        let server_key = ServerKey::open(Path::new(&config.server_key))?;
+        let db =
+            Db::open(&config.database, Access::Serve).await.context("can not make the demo's database")?;
+        Ok(Self { db, server_key, by: enroll::local_actor(at, "padriew demo") })
     }
-    db.close().await;
-    Ok(keys)
+
+    /// A tracker for every vehicle.
+    async fn trackers(&self, fleet: &[SimVehicle]) -> anyhow::Result<Vec<DeviceKey>> {
+        let mut keys = Vec::with_capacity(fleet.len());
+        for vehicle in fleet {
+            let device = device_of(vehicle);
+            self.db.device_put(&device, &self.by).await?;
+            let key = enroll::add_key(&self.db, &self.server_key, &device.id, &self.by).await?;
+            keys.push(DeviceKey { key_id: key.key_id, secret: key.secret.to_vec() });
+        }
+        Ok(keys)
+    }
+
+    /// A fare terminal wherever riders tap.
+    async fn terminals(&self, riders: &Riders) -> anyhow::Result<Vec<Terminal>> {
+        let mut terminals = Vec::new();
+        for (mounting, fault) in mounted(riders) {
+            let id = mounting.terminal();
+            let (vehicle, stop) = match &mounting {
+                Mounting::Bus(vehicle) => (&**vehicle, ""),
+                Mounting::Pier(stop) => ("", &**stop),
+            };
+            let mount = taps::Mount { id: &id, vehicle, stop, network: "", note: "simulated" };
+            taps::register(&self.db, &self.by, &mount).await?;
+            let key = enroll::add_key(&self.db, &self.server_key, &id, &self.by).await?;
+            terminals.push(Terminal { mounting, fault, key: TerminalKey::new(&key.key_id, &key.secret) });
+        }
+        Ok(terminals)
+    }
 }
 
 fn device_of(vehicle: &SimVehicle) -> Device {

@@ -10,6 +10,7 @@ mod gps;
 mod motion;
 mod plan;
 mod report;
+pub mod riders;
 #[cfg(test)]
 mod tests;
 mod traffic;

@@ -5,13 +5,13 @@ use super::*;
 use crate::demo::start;
 use std::path::Path;
 
-fn world(seed: u64) -> Arc<World> {
+pub(super) fn world(seed: u64) -> Arc<World> {
     let feed = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/sample-network/feed"));
     let loaded = gtfs::load(gtfs::Source::Path(feed)).expect("the sample network loads");
     Arc::new(World { timetable: Arc::new(loaded.timetable), seed })
 }
 
-fn morning() -> Timestamp {
+pub(super) fn morning() -> Timestamp {
     start::parse("2026-11-24T07:30").expect("an hour")
 }
 

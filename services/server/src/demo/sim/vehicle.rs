@@ -73,6 +73,13 @@ impl SimVehicle {
         self.blocks.iter().find_map(plan_of)
     }
 
+    /// Whether its driver tells the machines on board which trip this is. Every third vehicle names only its block,
+    /// as simple trackers do.
+    #[must_use]
+    pub(super) fn names_its_trip(&self) -> bool {
+        self.fault != Fault::NoClaim && !mix(0, &self.name).is_multiple_of(3)
+    }
+
     /// Its report at `now`; `None` while it is off duty.
     pub fn report(&mut self, now: Timestamp) -> Option<SimReport> {
         let day = self.world.day(now);
@@ -136,10 +143,9 @@ impl SimVehicle {
         ))
     }
 
-    /// The trip it says it runs: at a terminal already the next one. Every third vehicle names only
-    /// its block, as simple trackers do.
+    /// The trip it says it runs: at a terminal already the next one.
     fn claimed_trip(&self, plan: &Plan, at: usize, t_s: f64) -> Option<Arc<str>> {
-        if self.fault == Fault::NoClaim || mix(0, &self.name).is_multiple_of(3) {
+        if !self.names_its_trip() {
             return None;
         }
         let leg = &plan.legs[at];
