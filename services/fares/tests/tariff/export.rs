@@ -63,7 +63,9 @@ fn every_kind_of_row_comes_back_from_a_feed_as_it_was_charged() {
     // The tariff finds nothing in the feed that says otherwise, and neither does the feed's own tariff.
     let doubts = |tariff: &Tariff| -> Vec<String> {
         let all = check(tariff, Some(&loaded.timetable));
-        all.iter().filter(|doubt| doubt.severity < Severity::Info).map(ToString::to_string).collect()
+        // Made to have every kind of row, not to be fair.
+        let all = all.iter().filter(|doubt| doubt.code != "leaving_out_a_tap_pays");
+        all.filter(|doubt| doubt.severity < Severity::Info).map(ToString::to_string).collect()
     };
     assert_eq!(doubts(&tariff), [""; 0]);
     let read = Tariff::from_feed(&loaded.timetable, None).unwrap();

@@ -83,6 +83,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let listen = listener.local_addr().context("the listener has no address")?;
     let folder = tempfile::Builder::new().prefix("padriew-demo-").tempdir().context("no temporary folder")?;
     network::write_to(&folder.path().join("feed"))?;
+    network::write_tariff_to(&folder.path().join("tariff.toml"))?;
     let config = start::config(listen, folder.path());
     telemetry::start(&config.log)?;
 

@@ -7,6 +7,18 @@ use std::path::Path;
 #[folder = "$CARGO_MANIFEST_DIR/../../ops/sample-network/feed/"]
 struct Feed;
 
+/// What riders of the sample network pay.
+const TARIFF: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/sample-network/facts/tariff.toml"));
+
+/// Writes the tariff file to `path`.
+///
+/// # Errors
+/// When it can not be written.
+pub fn write_tariff_to(path: &Path) -> anyhow::Result<()> {
+    std::fs::write(path, TARIFF).with_context(|| format!("can not write {}", path.display()))
+}
+
 /// Writes the feed into `folder`, one file per table.
 ///
 /// # Errors
