@@ -6,13 +6,14 @@ use crate::clock::Clock;
 use crate::demo::banner::{self, Town};
 use crate::demo::sim::riders::{Purses, RIDERS_MAX};
 use crate::demo::terminals::Park;
-use crate::demo::{fleet, network, start, terminals};
+use crate::demo::{desk, fleet, network, start, terminals};
 use crate::state::AppState;
 use crate::supervise::{Stage, Supervisor};
 use crate::{http, telemetry};
 use anyhow::{Context as _, bail};
 use gtfs::Timestamp;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -150,11 +151,12 @@ fn ride(app: &AppState, supervisor: &mut Supervisor, park: Park, way: Way) {
     }
     let Way { clock, base_url, silent } = way;
     let air = terminals::Air { clock, base_url, silent, tally: tally.clone(), top_ups, tell };
+    let (riders, tokens, app) = (park.riders.people().to_vec(), Arc::clone(&park.tokens), app.clone());
     supervisor.start_once(Stage::Edge, "fare terminals", move |token| async move {
         tokio::select! {
             () = token.cancelled() => {}
             () = terminals::run(park, air) => {}
-            () = terminals::take_top_ups(wishes, tally) => {}
+            () = desk::run(app, tokens, riders, wishes, tally) => {}
         }
         Ok(())
     });

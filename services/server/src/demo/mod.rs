@@ -7,6 +7,7 @@
 
 pub(crate) mod banner;
 pub mod client;
+pub(crate) mod desk;
 pub(crate) mod fleet;
 pub mod network;
 pub mod sim;

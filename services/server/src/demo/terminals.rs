@@ -216,10 +216,3 @@ impl Keeper {
         is_mute || self.post.is_offline(now)
     }
 }
-
-/// Takes the riders' wishes to pay in. Until a cash desk is connected here they are counted, and no card is credited.
-pub(crate) async fn take_top_ups(mut wishes: mpsc::Receiver<SimTopUp>, tally: Tally) {
-    while let Some(wish) = wishes.recv().await {
-        tally.top_up_wished(wish.satang);
-    }
-}

@@ -47,6 +47,7 @@ pub struct ReplyQuote {
     pub fare: i64,
     /// What is left on the card.
     pub balance: i64,
-    /// What may still be charged today.
-    pub day_left: i64,
+    /// What may still be charged today; `None` without a cap.
+    #[serde(default)]
+    pub day_left: Option<i64>,
 }

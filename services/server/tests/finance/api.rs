@@ -111,6 +111,9 @@ fn tap(now: Timestamp, day: ServiceDay) -> TapState {
         vehicle: "EV-07".into(),
         trip: "r3_0715".into(),
         stop: "P04".into(),
+        route: "r3".into(),
+        ride_start_s: Some(7 * 3_600 + 900),
+        sequence: Some(4),
     }
 }
 
@@ -141,7 +144,7 @@ fn leg(now: Timestamp, day: ServiceDay) -> LegRow {
             ..Price::default()
         },
     };
-    LegRow { rev: 1, leg, share: None }
+    LegRow { rev: 1, leg, share: None, waived: Satang(0), posting_day: day }
 }
 
 const READS: [&str; 11] = [

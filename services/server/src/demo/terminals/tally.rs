@@ -90,7 +90,7 @@ impl Tally {
     }
 
     /// Somebody wants to pay in.
-    pub(super) fn top_up_wished(&self, satang: Satang) {
+    pub(crate) fn top_up_wished(&self, satang: Satang) {
         self.top_ups_wished.inc();
         self.top_ups_satang.inc_by(satang.0.unsigned_abs());
     }

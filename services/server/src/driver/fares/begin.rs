@@ -11,10 +11,12 @@ use fares::Tariffs;
 use fares::engine::Event;
 use fares::place::{Installed, Visit};
 use fares::ride::RideKey;
+use gtfs::timetable::Mode;
 use gtfs::{ServiceDay, Timestamp, Timetable};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{Db, StoreError};
+use tracking::check::VehicleClass;
 
 /// Rides and visits of so many days before today are told: what the engine keeps.
 const DAYS_BACK: u64 = 3;
@@ -197,17 +199,37 @@ async fn installed(
     app: &Source<'_>,
     timetable: Option<&Timetable>,
 ) -> Result<Vec<(Arc<str>, Installed)>, StoreError> {
-    let agencies: HashMap<Arc<str>, Arc<str>> =
-        app.db.devices().await?.into_iter().map(|device| (device.id, device.agency)).collect();
-    let terminals = app.db.terminals().await?.into_iter();
+    let devices: HashMap<Arc<str>, store::Device> =
+        app.db.devices().await?.into_iter().map(|device| (Arc::clone(&device.id), device)).collect();
     let of = |terminal: store::Terminal| {
-        let agency = agencies.get(&terminal.id).filter(|agency| !agency.is_empty()).cloned();
+        let device = devices.get(&terminal.id);
+        let agency = device.map(|device| Arc::clone(&device.agency)).filter(|agency| !agency.is_empty());
         let agency = agency.or_else(|| agency_at(timetable?, &terminal.stop)).unwrap_or_else(|| "".into());
-        let installed =
-            Installed { vehicle: terminal.vehicle, stop: terminal.stop, network: terminal.network, agency };
-        (terminal.id, installed)
+        let network = Some(terminal.network).filter(|network| !network.is_empty());
+        let network = network.or_else(|| network_of(app.tariffs, timetable?, device?.mode));
+        let network = network.unwrap_or_else(|| "".into());
+        let (vehicle, stop) = (terminal.vehicle, terminal.stop);
+        (terminal.id, Installed { vehicle, stop, network, agency })
     };
-    Ok(terminals.map(of).collect())
+    Ok(app.db.terminals().await?.into_iter().map(of).collect())
+}
+
+/// The network of all routes that a vehicle of this class can run, where they have one: before its first stop was seen,
+/// a bus is at least a bus.
+fn network_of(tariffs: &Tariffs, timetable: &Timetable, class: VehicleClass) -> Option<Arc<str>> {
+    let is_ferry = class == VehicleClass::Ferry;
+    let routes = timetable.routes.iter().filter(|route| (route.mode == Mode::Ferry) == is_ferry);
+    let published = |route: &str| {
+        let mut networks = timetable.fares.route_networks.iter();
+        let found = networks.find(|(_, of)| *timetable.routes[of.at()].id == *route);
+        found.map(|(network, _)| Arc::<str>::from(&**network))
+    };
+    let network = |route: &gtfs::timetable::Route| match tariffs.all().last() {
+        Some(tariff) => tariff.network_of(&route.id).cloned(),
+        None => published(&route.id),
+    };
+    let networks: BTreeSet<Option<Arc<str>>> = routes.map(network).collect();
+    if networks.len() == 1 { networks.into_iter().next()? } else { None }
 }
 
 /// The agency of what calls at a stop.
