@@ -59,6 +59,7 @@ struct Figures {
     wait_ms: Vec<f64>,
     read: f64,
     stored: i64,
+    priced: Option<f64>,
 }
 
 /// Measures and prints.
@@ -98,10 +99,37 @@ async fn measure(args: &Args, scratch: &Scratch) -> anyhow::Result<Figures> {
         figures.appended.push(appended);
         figures.ours.push(ours);
     }
+    progress("waiting until the engine has priced and posted everything");
+    figures.priced = priced(scratch).await?;
     figures.wait_ms = single_taps(args, &server, &mut terminals).await?;
     server.kill_9().await?;
     (figures.stored, figures.read) = read_all(scratch).await?;
     Ok(figures)
+}
+
+/// How long the engine may take to price what was posted.
+const PRICED_WITHIN: Duration = Duration::from_secs(600);
+/// Fewer taps than this left to price give no rate.
+const BEHIND_MIN: i64 = 20_000;
+
+/// Taps per second that the engine prices and posts while it catches up, with nothing else going on; `None` when it was
+/// hardly behind.
+async fn priced(scratch: &Scratch) -> anyhow::Result<Option<f64>> {
+    let db = Db::open(&scratch.url(), Access::Admin).await?;
+    let newest = db.taps_newest().await?;
+    let (begun, first) = (Instant::now(), db.fare_cursor("taps").await?);
+    let mut read = first;
+    while read < newest {
+        ensure!(
+            begun.elapsed() < PRICED_WITHIN,
+            "the engine has priced {read} of {newest} taps and is not done"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        read = db.fare_cursor("taps").await?;
+    }
+    let behind = newest - first;
+    db.close().await;
+    Ok((behind >= BEHIND_MIN).then(|| behind as f64 / begun.elapsed().as_secs_f64()))
 }
 
 /// Posts one round over one connection per terminal; taps per second.
@@ -219,6 +247,14 @@ fn print(args: &Args, database: &str, figures: &Figures) {
         grouped(figures.stored as f64),
         grouped(figures.read)
     ));
+    match figures.priced {
+        Some(priced) => say(&format!(
+            "  priced and posted by the engine, catching up   {:>9}   {:.2}",
+            grouped(priced),
+            priced / b1
+        )),
+        None => say("  priced and posted by the engine: as they came"),
+    }
     say("");
     say(&format!("  server processor time per tap: {:.1} us", median(&figures.cpu_us)));
     let (p50, p99) = (quantile(&figures.wait_ms, 0.5), quantile(&figures.wait_ms, 0.99));
