@@ -27,13 +27,18 @@ const RECENT_TAPS_MAX: u32 = 100_000;
 /// Visits are read again for today and the day before.
 const VISIT_DAYS_BACK: u64 = 1;
 
+/// A call of a ride by a vehicle.
+type Call = (RideKey, u32, Arc<str>);
+/// When it came and left.
+type Times = (Option<Timestamp>, Option<Timestamp>);
+
 /// What the engine was told already.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     timetable: Option<Arc<Timetable>>,
     rides_of: BTreeSet<ServiceDay>,
     installed: HashMap<Arc<str>, Installed>,
-    visits: HashMap<(RideKey, u32, Arc<str>), (Option<Timestamp>, Option<Timestamp>)>,
+    visits: HashMap<Call, Times>,
 }
 
 /// Where an engine's facts come from.

@@ -143,11 +143,11 @@ impl Desk {
         effects: Vec<Effect>,
         besides: Besides,
     ) -> Result<(), StoreError> {
-        let wakes = effects.iter().filter_map(|effect| match effect {
+        let mut wakes = effects.iter().filter_map(|effect| match effect {
             Effect::WakeAt(at) => Some(*at),
             _ => None,
         });
-        self.wake_at = wakes.last();
+        self.wake_at = wakes.next_back();
         let is_said = effects.iter().any(|effect| !matches!(effect, Effect::WakeAt(_)));
         let taps_read = besides.taps_read.unwrap_or(self.taps_read);
         let commands_read = besides.commands_read.unwrap_or(self.commands_read);
