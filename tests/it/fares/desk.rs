@@ -219,7 +219,10 @@ fn a_town_on_a_real_database_ends_with_the_same_books_as_in_memory_however_late_
     });
 }
 
-#[expect(clippy::disallowed_methods, reason = "the writer runs beside the test, as supervise.rs would run it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the writer runs beside the test, as supervise.rs would run it"
+)]
 async fn live(backend: Backend, seed: u64) {
     let town = Town::new(seed, 12, DAYS);
     let folder = tempfile::tempdir().unwrap();

@@ -22,13 +22,15 @@ use gtfs::Timestamp;
 use seat::Seat;
 use std::time::Duration;
 use store::StoreError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The lease of the process that runs the fare engine.
 pub(crate) const FARES: &str = "fares";
 /// Taps are looked for this often even when nobody says that there are any: other processes commit them too.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// But not more often than this, unless a rider waits: each commit of the engine is one that acks wait for.
+const ROUND_EVERY: Duration = Duration::from_millis(100);
 /// How often what changes seldom is read again: visits, terminals, tariffs.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// After a failure the engine is made anew so much later.
@@ -65,6 +67,7 @@ async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Res
     let mut refreshed = tokio::time::Instant::now();
     loop {
         seat.renew(app).await?;
+        let began = tokio::time::Instant::now();
         let round = desk.round(app.clock.now()).await?;
         if refreshed.elapsed() >= REFRESH_EVERY {
             known.refresh(app, &mut desk).await?;
@@ -80,7 +83,7 @@ async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Res
         tokio::select! {
             () = token.cancelled() => return Ok(()),
             Some(question) = asked.recv() => answer(app, &mut desk, question, &mut asked).await?,
-            Ok(()) = newest.changed() => {}
+            () = news(&mut newest, began + ROUND_EVERY) => {}
             () = tokio::time::sleep(until(app, desk.wake_at())) => {}
         }
     }
@@ -123,6 +126,14 @@ async fn answer(
         }
     }
     Ok(())
+}
+
+/// Waits for a tap, and until `not_before`; for ever when no more can come.
+async fn news(newest: &mut watch::Receiver<i64>, not_before: tokio::time::Instant) {
+    if newest.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep_until(not_before).await;
 }
 
 /// How long nothing will be due.
