@@ -20,6 +20,7 @@ mod serve;
 mod stored;
 mod tap_baselines;
 mod tap_crash;
+mod tap_ledger;
 mod taps;
 mod terminals;
 mod town;

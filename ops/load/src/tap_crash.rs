@@ -7,6 +7,7 @@ use crate::crash::{ALIVE_MS, Args};
 use crate::database::Scratch;
 use crate::output::{grouped, machine, progress, quantile, say};
 use crate::serve;
+use crate::tap_ledger;
 use crate::terminals::{self, Terminal, wall_now};
 use anyhow::{Context as _, bail, ensure};
 use rand::rngs::StdRng;
@@ -57,6 +58,9 @@ struct Found {
     not_named: u64,
     wrongly_named: u64,
     broken: u64,
+    priced: u64,
+    legs: u64,
+    commits: u64,
 }
 
 /// Kills, cuts, forgets, and counts.
@@ -83,6 +87,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         ("gone and not named", found.not_named),
         ("named as gone but there", found.wrongly_named),
         ("chain breaks found where there are none", found.broken),
+        ("with exactly one fate, after all kills", found.priced),
+        ("rides, each charged or held once", found.legs),
+        ("commits of the engine, chain unbroken", found.commits),
     ] {
         say(&format!("  {what:44} {:>12}", grouped(count as f64)));
     }
@@ -138,8 +145,11 @@ async fn kill_again_and_again(
     for sender in &mut senders {
         sender.deliver(server.address).await?;
     }
+    tap_ledger::priced(scratch).await?;
     server.kill_9().await?;
-    let found = look_up(scratch, &senders).await?;
+    let mut found = look_up(scratch, &senders).await?;
+    let ledger = tap_ledger::check(scratch).await?;
+    (found.priced, found.legs, found.commits) = (ledger.taps, ledger.legs, ledger.commits);
     Ok((senders, ready_s, found))
 }
 

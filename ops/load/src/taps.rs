@@ -6,6 +6,7 @@ use crate::http::Connection;
 use crate::output::{grouped, machine, median, progress, quantile, say};
 use crate::serve;
 use crate::tap_baselines::Baseline;
+use crate::tap_ledger;
 use crate::terminals::{self, Terminal};
 use anyhow::{Context as _, ensure};
 use std::path::PathBuf;
@@ -100,36 +101,11 @@ async fn measure(args: &Args, scratch: &Scratch) -> anyhow::Result<Figures> {
         figures.ours.push(ours);
     }
     progress("waiting until the engine has priced and posted everything");
-    figures.priced = priced(scratch).await?;
+    figures.priced = tap_ledger::priced(scratch).await?;
     figures.wait_ms = single_taps(args, &server, &mut terminals).await?;
     server.kill_9().await?;
     (figures.stored, figures.read) = read_all(scratch).await?;
     Ok(figures)
-}
-
-/// How long the engine may take to price what was posted.
-const PRICED_WITHIN: Duration = Duration::from_secs(600);
-/// Fewer taps than this left to price give no rate.
-const BEHIND_MIN: i64 = 20_000;
-
-/// Taps per second that the engine prices and posts while it catches up, with nothing else going on; `None` when it was
-/// hardly behind.
-async fn priced(scratch: &Scratch) -> anyhow::Result<Option<f64>> {
-    let db = Db::open(&scratch.url(), Access::Admin).await?;
-    let newest = db.taps_newest().await?;
-    let (begun, first) = (Instant::now(), db.fare_cursor("taps").await?);
-    let mut read = first;
-    while read < newest {
-        ensure!(
-            begun.elapsed() < PRICED_WITHIN,
-            "the engine has priced {read} of {newest} taps and is not done"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        read = db.fare_cursor("taps").await?;
-    }
-    let behind = newest - first;
-    db.close().await;
-    Ok((behind >= BEHIND_MIN).then(|| behind as f64 / begun.elapsed().as_secs_f64()))
 }
 
 /// Posts one round over one connection per terminal; taps per second.

@@ -33,6 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const ROUND_EVERY: Duration = Duration::from_millis(100);
 /// How often what changes seldom is read again: visits, terminals, tariffs.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
+/// The engine waits so long for the timetable when the server starts.
+const TIMETABLE_MAX: Duration = Duration::from_secs(60);
 /// After a failure the engine is made anew so much later.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -60,6 +62,9 @@ pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> 
 }
 
 async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Result<(), StoreError> {
+    if !has_timetable(app, seat, token).await? {
+        return Ok(());
+    }
     let mut desk = Desk::open(app.db.clone(), Some(seat.lease.clone())).await?;
     let mut known = Known::begin(app, &mut desk).await?;
     let mut newest = app.taps.newest();
@@ -105,6 +110,29 @@ async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<(), StoreError
         }
     }
     Ok(())
+}
+
+/// Waits for the timetable: without it no tap has a trip. Not for ever, where another cause keeps it away. `false` when the
+/// process is to shut down.
+async fn has_timetable(
+    app: &AppState,
+    seat: &mut Seat,
+    token: &CancellationToken,
+) -> Result<bool, StoreError> {
+    let (begun, mut swaps) = (tokio::time::Instant::now(), app.feeds.subscribe());
+    while app.feeds.current().is_none() && !app.config.gtfs.is_empty() {
+        if begun.elapsed() > TIMETABLE_MAX {
+            tracing::warn!("there is no timetable yet: taps are priced without trips");
+            break;
+        }
+        seat.renew(app).await?;
+        tokio::select! {
+            () = token.cancelled() => return Ok(false),
+            _ = swaps.changed() => {}
+            () = tokio::time::sleep(RETRY_AFTER) => {}
+        }
+    }
+    Ok(true)
 }
 
 /// Takes the taps behind all questions that wait, then answers them.
