@@ -81,6 +81,24 @@ impl Db {
         Ok(tx.commit().await?)
     }
 
+    /// The visits of a service day whose arrival or departure was observed since a time, in the order of trip, start and
+    /// stop_sequence.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn visits_since(&self, day: ServiceDay, since: Timestamp) -> Result<Vec<Visit>, StoreError> {
+        let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select trip, trip_start_s, stop_sequence, vehicle, stop, arrival_us, departure_us, plus_minus_s, \
+             source from stop_visit where service_day = $1 and (arrival_us >= $2 or departure_us >= $2) \
+             order by trip, trip_start_s, stop_sequence, vehicle",
+        )
+        .bind(day.to_string())
+        .bind(since.0)
+        .fetch_all(on)
+        .await?);
+        rows.into_iter().map(|row| visit(day, row)).collect()
+    }
+
     /// The visits of a service day, in the order of trip, start and stop_sequence.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use crate::ledger::{day, ride, top_up};
 use crate::place::{DAY, actor, on_both};
 use fares::reconcile::{bank, psp};
-use fares::{Account, Journal, JournalKind, Posting, Satang, TapId, TapKind};
+use fares::{Account, Journal, JournalKind, Posting, Satang};
 use std::sync::Arc;
-use store::{FareCommit, Source, Statement, StoreError, TapBatch, TapRow};
+use store::{FareCommit, Source, Statement, StoreError};
 
 fn line(number: u32, reference: &str) -> psp::Line {
     psp::Line {

@@ -26,6 +26,8 @@ const RECENT_S: f64 = 6.0 * 3_600.0;
 const RECENT_TAPS_MAX: u32 = 100_000;
 /// Visits are read again for today and the day before.
 const VISIT_DAYS_BACK: u64 = 1;
+/// As far as they were observed within this time, seconds: longer than a tap is placed anew for.
+const VISITS_S: f64 = 3.5 * 3_600.0;
 
 /// A call of a ride by a vehicle.
 type Call = (RideKey, u32, Arc<str>);
@@ -100,7 +102,7 @@ impl Known {
         let (cut, closed) = app.db.days_done().await?;
         events.extend(cut.map(Event::Cut));
         events.extend(closed.map(Event::Closed));
-        events.extend(known.news(app, now, DAYS_BACK).await?);
+        events.extend(known.news(app, now, DAYS_BACK, None).await?);
         let tariffs = events.iter().find_map(|event| match event {
             Event::Tariffs(tariffs) => Some(tariffs.clone()),
             _ => None,
@@ -117,11 +119,18 @@ impl Known {
     /// Tells the engine what has changed.
     pub(super) async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
         let now = app.clock.now();
-        let events = self.news(&Source::of(app), now, VISIT_DAYS_BACK).await?;
+        let since = now.plus_s(-VISITS_S);
+        let events = self.news(&Source::of(app), now, VISIT_DAYS_BACK, Some(since)).await?;
         if events.is_empty() { Ok(()) } else { desk.tell(now, events).await }
     }
 
-    async fn news(&mut self, app: &Source<'_>, now: Timestamp, days_back: u64) -> Result<Events, StoreError> {
+    async fn news(
+        &mut self,
+        app: &Source<'_>,
+        now: Timestamp,
+        days_back: u64,
+        since: Option<Timestamp>,
+    ) -> Result<Events, StoreError> {
         let mut events = Vec::new();
         let timetable = app.timetable.clone();
         for (terminal, installed) in installed(app, timetable.as_deref()).await? {
@@ -137,7 +146,10 @@ impl Known {
         let today = ServiceDay::of(now, timetable.tz);
         for back in (0..=days_back).rev() {
             let day = days_before(today, back);
-            let visits = app.db.visits(day).await?;
+            let visits = match since {
+                Some(since) => app.db.visits_since(day, since).await?,
+                None => app.db.visits(day).await?,
+            };
             events.extend(visits.into_iter().filter_map(|visit| self.visit(visit)).map(Event::Visit));
         }
         let from = days_before(today, days_back);

@@ -11,8 +11,11 @@ use fares::{Account, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use store::deny::DenyChange;
+use store::lease::{LEASE_RENEW_S, LEASE_TTL_S};
 use store::{CardChange, CardState, CommandResult, Db, FareCommit, Lease, StoreError};
+use tokio::time::Instant;
 
 /// Taps in one transaction at most. More at once would be quicker while catching up, because cards share pages, but on
 /// SQLite terminals wait for their acks as long as it lasts: 20,000 take two thirds of a second.
@@ -21,6 +24,8 @@ pub const TAPS_AT_ONCE: u32 = 2_000;
 const CARDS_AT_ONCE: usize = 500;
 /// Questions of the engine in a row, of which each has an answer; more is a fault of ours.
 const ROUNDS_MAX: usize = 64;
+/// How often the lease is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(LEASE_RENEW_S as u64);
 /// Taps as their terminals told them are given to the engine for so long, seconds.
 const RECENT_S: f64 = 6.0 * 3_600.0;
 /// The cursor of taps.
@@ -51,6 +56,8 @@ pub struct Desk {
     pub(super) said: Said,
     /// Cards that were never seen before.
     unseen: BTreeSet<Arc<str>>,
+    /// When the lease was last renewed.
+    renewed: Instant,
 }
 
 /// What a transaction writes besides what the engine says.
@@ -83,7 +90,24 @@ impl Desk {
             now,
             said,
             unseen: BTreeSet::new(),
+            renewed: Instant::now(),
         })
+    }
+
+    /// Renews the lease when it is time; also in the middle of long work, for nobody else knows that it goes on.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when another process has it, or what keeps it from being asked for.
+    pub async fn renew(&mut self) -> Result<(), StoreError> {
+        let Some(lease) = self.lease.as_ref().filter(|_| self.renewed.elapsed() >= RENEW_EVERY) else {
+            return Ok(());
+        };
+        let granted = self.db.lease_take(&lease.role, &lease.shard, &lease.holder, LEASE_TTL_S).await?;
+        if granted.is_none_or(|granted| granted.epoch != lease.epoch) {
+            return Err(StoreError::Refused("the lease of the fare engine is another process's now".into()));
+        }
+        self.renewed = Instant::now();
+        Ok(())
     }
 
     /// Follows commands and takes the taps that were committed since the last round, and does what is due.
@@ -91,6 +115,7 @@ impl Desk {
     /// # Errors
     /// When something can not be read or written; the desk is to be opened anew then.
     pub async fn round(&mut self, now: Timestamp) -> Result<Round, StoreError> {
+        self.renew().await?;
         self.follow_commands(now).await?;
         if self.engine.tariffs().all().is_empty() {
             // Taps wait behind the cursor until there is a price for them.
@@ -123,6 +148,7 @@ impl Desk {
         besides: Besides,
     ) -> Result<(), StoreError> {
         self.now = now;
+        self.renew().await?;
         let mut effects = Vec::new();
         let mut queue: VecDeque<Event> = events.into();
         for _ in 0..ROUNDS_MAX {

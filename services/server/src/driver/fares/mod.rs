@@ -35,6 +35,8 @@ const ROUND_EVERY: Duration = Duration::from_millis(100);
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// The engine waits so long for the timetable when the server starts.
 const TIMETABLE_MAX: Duration = Duration::from_secs(60);
+/// A day that could not be closed is tried again after this.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(600);
 /// After a failure the engine is made anew so much later.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -43,8 +45,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// Never: a database that fails is tried again.
 pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> {
-    while let Some(mut seat) = Seat::take(&app, &token).await {
-        match work(&app, &mut seat, &token).await {
+    while let Some(seat) = Seat::take(&app, &token).await {
+        match work(&app, &seat, &token).await {
             Ok(()) => {
                 seat.give_back(&app).await;
                 return Ok(());
@@ -61,22 +63,24 @@ pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Result<(), StoreError> {
-    if !has_timetable(app, seat, token).await? {
+async fn work(app: &AppState, seat: &Seat, token: &CancellationToken) -> Result<(), StoreError> {
+    let mut desk = Desk::open(app.db.clone(), Some(seat.lease.clone())).await?;
+    if !has_timetable(app, &mut desk, token).await? {
         return Ok(());
     }
-    let mut desk = Desk::open(app.db.clone(), Some(seat.lease.clone())).await?;
     let mut known = Known::begin(app, &mut desk).await?;
     let mut newest = app.taps.newest();
     let mut asked = app.quotes.connect();
     let mut refreshed = tokio::time::Instant::now();
+    let mut next_close = refreshed;
     loop {
-        seat.renew(app).await?;
         let began = tokio::time::Instant::now();
         let round = desk.round(app.clock.now()).await?;
         if refreshed.elapsed() >= REFRESH_EVERY {
             known.refresh(app, &mut desk).await?;
-            close_overdue(app, &mut desk).await?;
+            if next_close <= tokio::time::Instant::now() && !close_overdue(app, &mut desk).await? {
+                next_close = tokio::time::Instant::now() + CLOSE_AGAIN_AFTER;
+            }
             refreshed = tokio::time::Instant::now();
         }
         if round.is_behind {
@@ -94,10 +98,11 @@ async fn work(app: &AppState, seat: &mut Seat, token: &CancellationToken) -> Res
     }
 }
 
-/// Closes the days whose time has come. One that does not balance stays cut, and is tried again; taps go on.
-async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
+/// Closes the days whose time has come. One that does not balance stays cut, and is tried again later (`false`); taps go
+/// on.
+async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<bool, StoreError> {
     if !app.config.fares.close_days {
-        return Ok(());
+        return Ok(true);
     }
     let now = app.clock.now();
     for day in close::overdue(&app.db, now).await? {
@@ -105,18 +110,18 @@ async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<(), StoreError
             Ok(sealed) => tracing::info!(%day, journals = sealed.hash.journals, "a day is closed"),
             Err(failure) => {
                 tracing::error!(%day, failure = format!("{failure:#}"), "a day could not be closed");
-                break;
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Waits for the timetable: without it no tap has a trip. Not for ever, where another cause keeps it away. `false` when the
 /// process is to shut down.
 async fn has_timetable(
     app: &AppState,
-    seat: &mut Seat,
+    desk: &mut Desk,
     token: &CancellationToken,
 ) -> Result<bool, StoreError> {
     let (begun, mut swaps) = (tokio::time::Instant::now(), app.feeds.subscribe());
@@ -125,7 +130,7 @@ async fn has_timetable(
             tracing::warn!("there is no timetable yet: taps are priced without trips");
             break;
         }
-        seat.renew(app).await?;
+        desk.renew().await?;
         tokio::select! {
             () = token.cancelled() => return Ok(false),
             _ = swaps.changed() => {}

@@ -22,10 +22,15 @@ const BREACHES_MAX: usize = 100;
 
 impl Desk {
     /// What does not agree in the books of `day`.
-    pub(super) async fn recompute(&self, now: Timestamp, day: ServiceDay) -> Result<Vec<Breach>, StoreError> {
+    pub(super) async fn recompute(
+        &mut self,
+        now: Timestamp,
+        day: ServiceDay,
+    ) -> Result<Vec<Breach>, StoreError> {
         let mut breaches = Vec::new();
         let mut rides = Days::default();
         for cards in self.db.fare_cards_of(day).await?.chunks(CARDS_AT_ONCE) {
+            self.renew().await?;
             let from = self.engine.bears_on(day.start(self.tz()));
             let asked: Vec<(Arc<str>, Timestamp)> =
                 cards.iter().map(|card| (Arc::clone(card), from)).collect();

@@ -7,21 +7,17 @@ use super::FARES;
 use crate::process::ProcessId;
 use crate::state::AppState;
 use std::time::Duration;
-use store::lease::{LEASE_RENEW_S, LEASE_TTL_S};
+use store::lease::LEASE_TTL_S;
 use store::{Lease, StoreError};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often a standby looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often the holder renews.
-const RENEW_EVERY: Duration = Duration::from_secs(LEASE_RENEW_S as u64);
 
-/// The lease, and when it was last renewed.
+/// The lease; the desk renews it.
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) lease: Lease,
-    renewed: Instant,
 }
 
 impl Seat {
@@ -31,7 +27,7 @@ impl Seat {
             match ask(app).await {
                 Ok(Some(lease)) => {
                     tracing::info!(epoch = lease.epoch, "this process prices taps");
-                    return Some(Self { lease, renewed: Instant::now() });
+                    return Some(Self { lease });
                 }
                 Ok(None) => {}
                 Err(failure) => {
@@ -42,24 +38,6 @@ impl Seat {
                 () = token.cancelled() => return None,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-        }
-    }
-
-    /// Renews when it is time.
-    ///
-    /// # Errors
-    /// [`StoreError::Refused`] when another process has it, or what keeps it from being asked for.
-    pub(super) async fn renew(&mut self, app: &AppState) -> Result<(), StoreError> {
-        if self.renewed.elapsed() < RENEW_EVERY {
-            return Ok(());
-        }
-        let lease = app.db.lease_take(FARES, "", app.office.holder(), LEASE_TTL_S).await?;
-        match lease {
-            Some(lease) if lease.epoch == self.lease.epoch => {
-                self.renewed = Instant::now();
-                Ok(())
-            }
-            _ => Err(StoreError::Refused("the lease of the fare engine is another process's now".into())),
         }
     }
 
