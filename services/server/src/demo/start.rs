@@ -82,6 +82,10 @@ pub(crate) fn config(listen: SocketAddr, folder: &Path) -> Config {
         allow_simulated: true,
         ..Config::default()
     };
+    let tariff = folder.join("tariff.toml");
+    if tariff.exists() {
+        config.fares.tariff = vec![tariff.display().to_string()];
+    }
     // The banner and the pages tell what goes on; faulty trackers are part of it.
     "error".clone_into(&mut config.log.filter);
     config

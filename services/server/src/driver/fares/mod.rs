@@ -110,7 +110,9 @@ async fn close_overdue(app: &AppState, desk: &mut Desk) -> Result<bool, StoreErr
             Ok(sealed) => tracing::info!(%day, journals = sealed.hash.journals, "a day is closed"),
             Err(failure) => {
                 tracing::error!(%day, failure = format!("{failure:#}"), "a day could not be closed");
-                return Ok(false);
+                // What could not be written is known to the engine all the same: it begins anew.
+                let store = failure.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+                return store.map_or(Ok(false), |failure| Err(failure.clone()));
             }
         }
     }
