@@ -27,7 +27,7 @@ export class Demo {
   }
 
   async start() {
-    const args = ["demo", "--listen", `127.0.0.1:${this.port}`, ...this.args];
+    const args = ["demo", "--riders", "0", "--listen", `127.0.0.1:${this.port}`, ...this.args];
     this.child = spawn(BIN, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout.on("data", (data) => (this.output += data));
     this.child.stderr.on("data", (data) => (this.output += data));
