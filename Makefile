@@ -33,7 +33,7 @@ test-rust: ## the Rust tests alone, against running services (ops/services.sh)
 test-browser: ## the browser tests alone
 	@ops/test.sh browser
 
-nightly: ## the laws of rating on a million histories each, from a new seed (an hour or two)
+nightly: ## the laws of rating on a million histories each, from a new seed
 	@PADRIEW_HISTORIES=1000000 cargo test --locked -p fares --test laws
 
 lint: ## formatting and lints, warnings are errors

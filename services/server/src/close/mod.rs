@@ -6,7 +6,6 @@
 
 pub mod report;
 pub mod settlement;
-pub mod unstaffed;
 
 use crate::finance::posting_day;
 use crate::ingest::seal::ServerKey;
