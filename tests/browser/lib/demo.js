@@ -27,7 +27,7 @@ export class Demo {
   }
 
   async start() {
-    const args = ["demo", "--riders", "0", "--listen", `127.0.0.1:${this.port}`, ...this.args];
+    const args = ["demo", "--listen", `127.0.0.1:${this.port}`, ...this.args];
     this.child = spawn(BIN, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout.on("data", (data) => (this.output += data));
     this.child.stderr.on("data", (data) => (this.output += data));
@@ -55,9 +55,11 @@ export class Demo {
     if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.stopping = true;
     this.child.kill(name);
-    const late = sleep(STOP_MAX_MS).then(() => this.child.kill("SIGKILL"));
-    await Promise.race([this.gone, late]);
+    // This child, not the one that may have been started by then.
+    const { child } = this;
+    const late = setTimeout(() => child.kill("SIGKILL"), STOP_MAX_MS);
     await this.gone;
+    clearTimeout(late);
   }
 
   async departures(stop) {
