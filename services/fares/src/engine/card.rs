@@ -56,6 +56,8 @@ impl Held {
 pub(super) struct Card {
     pub(super) token: Arc<str>,
     pub(super) profile: Profile,
+    /// Its profile was told, and is newer than any that is read back.
+    pub(super) is_profile_told: bool,
     /// What it is owed, posted.
     pub(super) balance: Satang,
     pub(super) is_denied: bool,
@@ -79,6 +81,7 @@ impl Card {
         Self {
             token: Arc::clone(token),
             profile: Profile::default(),
+            is_profile_told: false,
             balance: Satang(0),
             is_denied: false,
             taps: Vec::new(),
@@ -169,8 +172,12 @@ impl Card {
             self.legs.entry(leg.record.leg.id.clone()).or_insert(leg);
         }
         if first_time {
-            (self.balance, self.is_denied, self.profile) =
-                (history.balance, history.is_denied, history.profile);
+            // Money that moves, and a profile that is told, in the same step are not stored yet.
+            self.balance.0 += history.balance.0;
+            self.is_denied = history.is_denied;
+            if !self.is_profile_told {
+                self.profile = history.profile;
+            }
             self.stored_holds.extend(history.holds);
         }
         self.from = Some(self.from.map_or(history.from, |from| from.min(history.from)));

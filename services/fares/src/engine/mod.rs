@@ -104,7 +104,7 @@ impl FareEngine {
             Event::History(history) => self.history(now, history),
             Event::Profile(card, profile) => {
                 if let Some(known) = self.cards.get_mut(&card) {
-                    known.profile = profile;
+                    (known.profile, known.is_profile_told) = (profile, true);
                     known.change(Timestamp(i64::MIN));
                     self.dirty.insert(card);
                 }

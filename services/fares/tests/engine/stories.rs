@@ -2,6 +2,7 @@
 
 use crate::drive::Drive;
 use crate::town::{Town, day, tariff};
+use fares::card::{Concession, Profile};
 use fares::engine::Event;
 use fares::journal::Journal;
 use fares::ride::{Ride, RideCall, RideKey};
@@ -265,4 +266,29 @@ fn a_terminal_with_no_clock_at_all_is_timed_by_how_long_it_has_been_on() {
     let mut story = Story::of(&town);
     story.tap_late("bus1", "a", TapKind::Tap, "08:03", "13:00").wait("23:00");
     assert_eq!(story.statement("a"), ["08:03 complete > 15.00 0.00 0.00 = 15.00"]);
+}
+
+#[test]
+fn a_concession_given_to_a_card_that_is_not_in_memory_counts_from_its_next_ride() {
+    let town = town();
+    let mut story = Story::of(&town);
+    let senior = Concession { category: "senior".into(), from: at("0:00"), until: at("99:00") };
+    let profile = Profile { concessions: vec![senior], confirmed: vec![] };
+    let told = vec![Event::Review("a".into(), at("0:00")), Event::Profile("a".into(), profile)];
+    story.drive.at(at("07:00"), told);
+    story.tap("bus1", "a", TapKind::Tap, "08:00").wait("23:00");
+    assert_eq!(story.statement("a"), ["08:00 complete > 7.50 0.00 0.00 = 7.50"]);
+}
+
+#[test]
+fn a_top_up_of_a_card_that_is_not_in_memory_ends_its_denial() {
+    let town = town();
+    let mut story = Story::of(&town);
+    story.tap("bus1", "a", TapKind::Tap, "08:00").wait("23:00");
+    assert!(story.drive.books.denied.contains("a"), "its ride was not paid");
+    story.wait("80:00");
+    assert_eq!(story.drive.engine.available("a"), None, "it has left the memory");
+    story.top_up("a", 10_000, "81:00");
+    assert!(story.drive.books.denied.is_empty());
+    assert_eq!(story.available("a"), 8_500);
 }
