@@ -10,3 +10,4 @@ mod drive;
 mod town;
 
 mod desk;
+mod recompute;

@@ -20,6 +20,7 @@ pub mod place;
 pub mod post;
 pub mod rate;
 pub mod reconcile;
+pub mod replay;
 pub mod retime;
 pub mod ride;
 pub mod settle;

@@ -35,6 +35,7 @@ pub mod panel;
 pub mod ping;
 pub mod quarantine;
 pub mod retention;
+pub mod retrace;
 pub mod seq_window;
 mod sql;
 pub mod statement;

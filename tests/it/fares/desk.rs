@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::tap::{Block, block, tap_writer};
 use store::writer::WriterLimits;
-use store::{Access, Db, TapBatch, Writer};
+use store::{Access, Db, StoreError, TapBatch, Writer};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 const HOUR_S: f64 = 3_600.0;
-const DAYS: u64 = 3;
+pub(super) const DAYS: u64 = 3;
 
 /// A tap as its terminal would have written it.
 fn line(tap: &Tap) -> String {
@@ -139,32 +140,32 @@ impl Office<'_> {
         close(&mut self.desk, &self.db, &self.key, now, day(n), "test").await.unwrap();
         self.cut = Some(n);
     }
+}
 
-    /// Accounts, and the newest revision of every leg.
-    async fn outcome(&self) -> String {
-        let mut lines = Vec::new();
-        let (books, _) = self.db.books(i64::MAX).await.unwrap();
-        for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
-            lines.push(format!("{account} {debit}"));
-        }
-        let mut newest = BTreeMap::new();
-        for n in 0..DAYS {
-            for (id, row) in self.db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
-                newest.insert(row.leg.id.clone(), (row.rev, id, row));
-            }
-        }
-        for (_, _, row) in newest.into_values().filter(|(_, _, row)| row.leg.status != LegStatus::Withdrawn) {
-            let share = row.share.as_ref().map_or(0, |share| share.amount.0);
-            lines.push(format!(
-                "{} {} {} share {share}",
-                row.leg.id,
-                row.leg.status.word(),
-                row.leg.price.charge
-            ));
-        }
-        lines.sort();
-        lines.join("\n")
+/// Accounts, and the newest revision of every leg.
+async fn outcome(db: &Db) -> String {
+    let mut lines = Vec::new();
+    let (books, _) = db.books(i64::MAX).await.unwrap();
+    for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
+        lines.push(format!("{account} {debit}"));
     }
+    let mut newest = BTreeMap::new();
+    for n in 0..DAYS {
+        for (id, row) in db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
+            newest.insert(row.leg.id.clone(), (row.rev, id, row));
+        }
+    }
+    for (_, _, row) in newest.into_values().filter(|(_, _, row)| row.leg.status != LegStatus::Withdrawn) {
+        let share = row.share.as_ref().map_or(0, |share| share.amount.0);
+        lines.push(format!(
+            "{} {} {} share {share}",
+            row.leg.id,
+            row.leg.status.word(),
+            row.leg.price.charge
+        ));
+    }
+    lines.sort();
+    lines.join("\n")
 }
 
 /// The same town in memory, everything in order.
@@ -215,46 +216,56 @@ fn in_memory(town: &Town) -> String {
 #[test]
 fn a_town_on_a_real_database_ends_with_the_same_books_as_in_memory_however_late_its_taps_come() {
     on_both("fares desk", async |backend| {
-        live(backend, 1).await;
+        let town = Town::new(1, 12, DAYS);
+        let lived = Lived::on(backend, &town, 1).await;
+        assert_eq!(outcome(&lived.db).await, in_memory(&town), "{backend:?}");
+        let verdict = lived.db.ledger_verify().await.unwrap();
+        assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
+        lived.end().await;
     });
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the writer runs beside the test, as supervise.rs would run it"
-)]
-async fn live(backend: Backend, seed: u64) {
-    let town = Town::new(seed, 12, DAYS);
-    let folder = tempfile::tempdir().unwrap();
-    let url = match backend {
-        Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
-        Backend::Postgres => crate::postgres::fresh_database().await,
-    };
-    let db = Db::open(&url, Access::Serve).await.unwrap();
-    let (writer, task) = tap_writer(&db, WriterLimits::default());
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(task.run(stop.clone()));
-    let desk = Desk::open(db.clone(), None).await.unwrap();
-    let mut office = Office {
-        town: &town,
-        db: db.clone(),
-        writer,
-        desk,
-        key: ServerKey::passing(),
-        seen: Vec::new(),
-        cut: None,
-    };
-    office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
-    for (now, what) in arrivals(&town, &mut Dice(seed ^ 0xbead)) {
-        office.happens(now, what).await;
+/// A database in which a town has lived, with late taps, restarts and closes.
+pub(super) struct Lived {
+    pub(super) db: Db,
+    pub(super) url: String,
+    stop: CancellationToken,
+    running: JoinHandle<Result<(), StoreError>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Lived {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the writer runs beside the test, as supervise.rs would run it"
+    )]
+    pub(super) async fn on(backend: Backend, town: &Town, seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
+            Backend::Postgres => crate::postgres::fresh_database().await,
+        };
+        let db = Db::open(&url, Access::Serve).await.unwrap();
+        let (writer, task) = tap_writer(&db, WriterLimits::default());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(task.run(stop.clone()));
+        let desk = Desk::open(db.clone(), None).await.unwrap();
+        let key = ServerKey::passing();
+        let mut office = Office { town, db: db.clone(), writer, desk, key, seen: Vec::new(), cut: None };
+        office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
+        for (now, what) in arrivals(town, &mut Dice(seed ^ 0xbead)) {
+            office.happens(now, what).await;
+        }
+        for n in DAYS..DAYS + 3 {
+            office.close(day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), n).await;
+        }
+        drop(office);
+        Self { db, url, stop, running, _folder: folder }
     }
-    for n in DAYS..DAYS + 3 {
-        office.close(day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), n).await;
+
+    pub(super) async fn end(self) {
+        self.stop.cancel();
+        let _ = self.running.await;
+        self.db.close().await;
     }
-    assert_eq!(office.outcome().await, in_memory(&town), "{backend:?} town {seed}");
-    let verdict = db.ledger_verify().await.unwrap();
-    assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
-    stop.cancel();
-    let _ = running.await;
-    db.close().await;
 }

@@ -8,7 +8,7 @@ use crate::place::{Installed, Visit};
 use crate::rate::Stops;
 use crate::retime::Timed;
 use crate::ride::{PlacedTap, Ride};
-use crate::tap::{Tap, TapId};
+use crate::tap::{RequestClock, Tap, TapId};
 use crate::tariff::Tariffs;
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::Arc;
@@ -30,6 +30,9 @@ pub enum Event {
     RidesEnd(ServiceDay),
     /// A vehicle was seen at a stop.
     Visit(Visit),
+    /// The clocks of a request that brought taps, without them: after a start, of those that were read before it; or where
+    /// its taps are another engine's affair.
+    Heard(Arc<str>, Arc<RequestClock>),
     /// A committed tap, with the number of its row.
     Tap(i64, Arc<Tap>),
     /// A card that has provisional charges or recent taps, after a start: its history is asked for.

@@ -20,7 +20,7 @@ use crate::place::{Places, Visit};
 use crate::rate::{Facts, Stops};
 use crate::retime::{Clocks, Method, Timed};
 use crate::ride::{Ride, RideKey};
-use crate::tap::{Tap, TapId};
+use crate::tap::{RequestClock, Tap, TapId};
 use crate::tariff::{Period, Tariff, Tariffs};
 use card::{Card, Held};
 use gtfs::time::MICROS;
@@ -98,6 +98,7 @@ impl FareEngine {
                 self.rides_there.insert(day);
             }
             Event::Visit(visit) => self.visit(&visit),
+            Event::Heard(terminal, request) => self.hear(&terminal, &request),
             Event::Tap(row, tap) => self.tap(now, row, tap, effects),
             Event::Load(token) => self.load(now, self.window_from(now), token, effects),
             Event::Review(token, since) => self.review(now, token, since, effects),
@@ -197,11 +198,14 @@ impl FareEngine {
         self.places.ride(ride);
     }
 
-    fn tap(&mut self, now: Timestamp, row: i64, tap: Arc<Tap>, effects: &mut Vec<Effect>) {
-        if self.clocks.hear(&tap.id.terminal, &tap.request) {
-            let run = (Arc::clone(&tap.id.terminal), Arc::clone(&tap.request.boot));
-            self.retime(&run);
+    fn hear(&mut self, terminal: &Arc<str>, request: &RequestClock) {
+        if self.clocks.hear(terminal, request) {
+            self.retime(&(Arc::clone(terminal), Arc::clone(&request.boot)));
         }
+    }
+
+    fn tap(&mut self, now: Timestamp, row: i64, tap: Arc<Tap>, effects: &mut Vec<Effect>) {
+        self.hear(&tap.id.terminal, &tap.request);
         let timed = self.clocks.time(&tap);
         if timed.method != Method::Uptime {
             let run = (Arc::clone(&tap.id.terminal), Arc::clone(&tap.clock.boot));

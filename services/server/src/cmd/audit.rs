@@ -1,4 +1,6 @@
-//! `padriew audit`: read the records again that must never change.
+//! `padriew audit`: read the records again that must never change, and work out again what follows from them.
+
+mod recompute;
 
 use super::out::say;
 use super::settings::Settings;
@@ -9,11 +11,12 @@ use store::{Access, AuditVerdict, Db, LedgerVerdict};
 const EXAMPLES: &str = "\
 Examples:
   padriew audit verify                 every row of the audit log and of the ledger, against its chain
+  padriew audit recompute              every leg, price and balance once more from the taps as terminals signed them
 
-The server may be running. Use the same --database or --config as it does. Exit code 1 when a row is not as it
-was written; the row is named.";
+verify finds what was changed after it was written, recompute what was written wrong. The server may be running.
+Use the same --database or --config as it does. Exit code 1 when something is not as it should be; it is named.";
 
-/// Read the audit log and the ledger again, and check their chains.
+/// Read the audit log and the ledger again: are they as they were written, and do they follow from the taps?
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -28,13 +31,19 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Work out everything again from the taps as terminals signed them, and compare it with the books
+    Recompute(recompute::Args),
 }
 
 /// Runs one action.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let Action::Verify { settings } = &args.action;
-    let db = Db::open(&settings.merge()?.config.database, Access::Admin).await?;
-    verify(&db).await
+    match &args.action {
+        Action::Verify { settings } => {
+            let db = Db::open(&settings.merge()?.config.database, Access::Admin).await?;
+            verify(&db).await
+        }
+        Action::Recompute(args) => recompute::run(args).await,
+    }
 }
 
 async fn verify(db: &Db) -> anyhow::Result<()> {

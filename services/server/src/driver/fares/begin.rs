@@ -70,6 +70,30 @@ pub(crate) fn timetable_of(config: &Config) -> anyhow::Result<Option<Arc<Timetab
     Ok(Some(Arc::new(loaded.timetable)))
 }
 
+/// What an engine is told that stands neither in taps nor in rides: tariffs, where stops are, where terminals are
+/// mounted.
+///
+/// # Errors
+/// When the tariffs can not be used, or the database does not answer.
+pub async fn configuration(
+    config: &Config,
+    timetable: Option<Arc<Timetable>>,
+    db: &Db,
+) -> anyhow::Result<Events> {
+    let tariffs = prices::of_files(&config.fares.tariff)?;
+    let mut events = Vec::new();
+    if !tariffs.all().is_empty() {
+        events.push(Event::Tariffs(tariffs.clone()));
+    } else if let Some(timetable) = &timetable {
+        events.extend(published(timetable));
+    }
+    events.extend(timetable.as_deref().map(|timetable| Event::Stops(stops_of(timetable))));
+    let source = Source { db, tariffs: &tariffs, timetable: timetable.clone() };
+    let mounted = installed(&source, timetable.as_deref()).await?;
+    events.extend(mounted.into_iter().map(|(terminal, installed)| Event::Installed(terminal, installed)));
+    Ok(events)
+}
+
 /// Tells an engine everything, without a server.
 ///
 /// # Errors

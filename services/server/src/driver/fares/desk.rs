@@ -7,6 +7,7 @@ use super::record;
 use super::said::Said;
 use chrono_tz::Tz;
 use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote};
+use fares::replay::RECENT_S;
 use fares::{Account, Satang, TapId};
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -26,10 +27,8 @@ const CARDS_AT_ONCE: usize = 500;
 const ROUNDS_MAX: usize = 64;
 /// How often the lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(LEASE_RENEW_S as u64);
-/// Taps as their terminals told them are given to the engine for so long, seconds.
-const RECENT_S: f64 = 6.0 * 3_600.0;
 /// The cursor of taps.
-const TAPS: &str = "taps";
+pub(super) const TAPS: &str = "taps";
 /// The cursor of commands.
 const COMMANDS: &str = "commands";
 

@@ -10,8 +10,12 @@ pub mod desk;
 pub mod facts;
 mod recompute;
 mod record;
+pub mod replay;
 mod said;
 mod seat;
+mod seen;
+
+pub use begin::configuration;
 
 use crate::ingest::taps::quote::QuoteAsk;
 use crate::state::AppState;
