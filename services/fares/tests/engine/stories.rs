@@ -292,3 +292,36 @@ fn a_top_up_of_a_card_that_is_not_in_memory_ends_its_denial() {
     assert!(story.drive.books.denied.is_empty());
     assert_eq!(story.available("a"), 8_500);
 }
+
+#[test]
+fn a_tap_of_an_earlier_run_is_timed_by_what_was_heard_of_that_run_before_the_engine_began() {
+    let town = town();
+    let mut story = Story::of(&town);
+    let run = |boot: &str, received: &str, up_min: i64| RequestClock {
+        received: at(received),
+        boot: boot.into(),
+        up_ms: up_min * 60_000,
+        wall: None,
+        rtt_ms: 50,
+    };
+    // The run began at 6:00; the tap is of 8:00, and comes with a request of the next run.
+    let heard = Event::Heard("T-EV-0".into(), Arc::new(run("1", "7:00", 60)));
+    story.drive.at(at("9:00"), vec![heard]);
+    let tap = Tap {
+        id: TapId { terminal: "T-EV-0".into(), epoch: 1, seq: 1 },
+        card: "a".into(),
+        kind: TapKind::Tap,
+        clock: TapClock { boot: "1".into(), up_ms: 120 * 60_000, wall: None, gps: None },
+        request: Arc::new(run("2", "9:30", 5)),
+        whereabouts: Whereabouts::default(),
+        pax: 1,
+        denied: None,
+        fare_shown: None,
+        balance_shown: None,
+        deny_ver: 0,
+        line: "".into(),
+    };
+    story.drive.at(at("9:30"), vec![Event::Tap(0, Arc::new(tap))]);
+    let record = &story.drive.books.records[&0];
+    assert_eq!((record.timed.method.word(), record.tap.t), ("uptime", at("8:00")));
+}

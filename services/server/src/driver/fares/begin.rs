@@ -3,6 +3,7 @@
 use super::Events;
 use super::desk::Desk;
 use super::facts::{rides_of, stops_of};
+use super::seen::seen_on;
 use crate::config::Config;
 use crate::prices;
 use crate::state::AppState;
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use fares::Tariffs;
 use fares::engine::Event;
 use fares::place::{Installed, Visit};
+use fares::replay::RECENT_S;
 use fares::ride::RideKey;
 use gtfs::timetable::Mode;
 use gtfs::{ServiceDay, Timestamp, Timetable};
@@ -20,13 +22,14 @@ use tracking::check::VehicleClass;
 
 /// Rides and visits of so many days before today are told: what the engine keeps.
 const DAYS_BACK: u64 = 3;
-/// Cards that tapped within this time are loaded at once, seconds: what is seen of their vehicles may move their taps.
-const RECENT_S: f64 = 6.0 * 3_600.0;
 /// But of at most so many taps.
 const RECENT_TAPS_MAX: u32 = 100_000;
+/// The clocks of requests are read back so far, seconds: a terminal may hold taps of an earlier run for days.
+const HEARD_S: f64 = 7.0 * 86_400.0;
 /// Visits are read again for today and the day before.
 const VISIT_DAYS_BACK: u64 = 1;
-/// As far as they were observed within this time, seconds: longer than a tap is placed anew for.
+/// As far as they were observed within this time, seconds: longer than a tap is placed anew for. What comes later is told to
+/// no engine, so that it can not hang on when one begins.
 const VISITS_S: f64 = 3.5 * 3_600.0;
 
 /// A call of a ride by a vehicle.
@@ -113,6 +116,9 @@ pub(crate) async fn offline(
 
 impl Known {
     /// Tells a new engine everything.
+    ///
+    /// # Errors
+    /// When something can not be read or written; the desk is to be opened anew then.
     pub(super) async fn begin(app: &AppState, desk: &mut Desk) -> Result<Self, StoreError> {
         Self::tell(&Source::of(app), desk, app.clock.now()).await
     }
@@ -126,13 +132,19 @@ impl Known {
         let (cut, closed) = app.db.days_done().await?;
         events.extend(cut.map(Event::Cut));
         events.extend(closed.map(Event::Closed));
-        events.extend(known.news(app, now, DAYS_BACK, None).await?);
+        known.recorded(app, now, &mut events).await?;
+        // A visit that came too late for the engine before this one is too late for this one.
+        let worked = app.db.ledger_newest().await?.map(|(_, worked)| worked.min(now).plus_s(-VISITS_S));
+        events.extend(known.news(app, now, DAYS_BACK, worked).await?);
         let tariffs = events.iter().find_map(|event| match event {
             Event::Tariffs(tariffs) => Some(tariffs.clone()),
             _ => None,
         });
         events.extend(tariffs.map(|tariffs| Event::Amnesties(desk.said.amnesties(&tariffs))));
+        let heard = app.db.requests_heard(desk.taps_read(), now.plus_s(-HEARD_S)).await?;
+        events.extend(heard.into_iter().map(|(terminal, clock)| Event::Heard(terminal, Arc::new(clock))));
         let held = app.db.fare_cards_held().await?;
+        // What is seen of their vehicles may move their taps.
         let recent = app.db.fare_cards_recent(now.plus_s(-RECENT_S), RECENT_TAPS_MAX).await?;
         let cards: BTreeSet<Arc<str>> = held.into_iter().chain(recent).collect();
         events.extend(cards.into_iter().map(Event::Load));
@@ -140,7 +152,32 @@ impl Known {
         Ok(known)
     }
 
+    /// The rides of the last days as they were told, with what was told of vehicles on them: an engine knows what the one
+    /// before it knew, whatever the timetable and the visits are by now.
+    async fn recorded(
+        &mut self,
+        app: &Source<'_>,
+        now: Timestamp,
+        events: &mut Events,
+    ) -> Result<(), StoreError> {
+        let Some(timetable) = &app.timetable else { return Ok(()) };
+        let today = ServiceDay::of(now, timetable.tz);
+        for back in (0..=DAYS_BACK).rev() {
+            let day = days_before(today, back);
+            let (rides, visits) = seen_on(app.db, day).await?;
+            // Today's timetable may be newer than what was told of today.
+            if back > 0 && !rides.is_empty() {
+                self.rides_of.insert(day);
+            }
+            events.extend(rides.into_iter().chain(visits));
+        }
+        Ok(())
+    }
+
     /// Tells the engine what has changed.
+    ///
+    /// # Errors
+    /// As [`Known::begin`].
     pub(super) async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
         let now = app.clock.now();
         let since = now.plus_s(-VISITS_S);
