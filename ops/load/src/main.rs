@@ -12,6 +12,7 @@ mod devices;
 mod drive;
 mod http;
 mod live;
+mod month;
 mod output;
 mod panels;
 mod pings;
@@ -36,6 +37,7 @@ Examples (build first: cargo build --release -p server -p load):
   load crash --taps --times 50                    the same for taps, with cut connections and lost flash
   load live --panels 2000 --pings 2000            ping to WebSocket frame, memory per idle panel
   load crash --times 50                           kill -9 under load, again and again; is all there?
+  load month                                      30 simulated days of fares with faults; does everything add up?
 
 Each command starts its own server (--padriew says which program) with its own database: SQLite in a
 temporary folder, or the PostgreSQL database given, which should be empty. Only loopback addresses.";
@@ -58,6 +60,8 @@ enum Command {
     Live(live::Args),
     /// kill -9 under load; every acknowledged ping must be there, once
     Crash(crash::Args),
+    /// A simulated month of fares with faults: closed every day, settled, and worked out again from the taps
+    Month(month::Args),
     /// The parse-only endpoint that `pings` compares with
     #[command(hide = true)]
     Baseline(baseline::Args),
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
                     Command::Taps(args) => taps::run(args).await,
                     Command::Live(args) => live::run(args).await,
                     Command::Crash(args) => crash::run(args).await,
+                    Command::Month(args) => month::run(args).await,
                     Command::Baseline(args) => baseline::run(args).await,
                 }
             })

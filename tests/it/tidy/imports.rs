@@ -42,7 +42,7 @@ const TABLE: &[Rule] = &[
     },
     Rule { folder: "tests/city", ours: &["gtfs", "tracking"], never: IMPURE },
     Rule { folder: "ops/sample-network", ours: &["fares"], never: IMPURE },
-    Rule { folder: "ops/load", ours: &["gtfs", "tracking", "store", "server"], never: &["redis"] },
+    Rule { folder: "ops/load", ours: &["gtfs", "tracking", "fares", "store", "server"], never: &["redis"] },
     Rule { folder: "stop-display", ours: &[], never: &["sqlx", "redis", "axum", "hyper", "reqwest"] },
 ];
 

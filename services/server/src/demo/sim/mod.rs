@@ -18,7 +18,7 @@ mod vehicle;
 
 pub use fault::Fault;
 pub use report::SimReport;
-pub use vehicle::SimVehicle;
+pub use vehicle::{SimCall, SimVehicle};
 
 use gtfs::timetable::Mode;
 use gtfs::{BlockIdx, ServiceDay, Timestamp, Timetable};

@@ -7,7 +7,7 @@ use super::report::{SimEv, SimReport};
 use super::traffic::{Traffic, mix};
 use super::{World, gps, motion};
 use gtfs::timetable::NORTH_M_PER_DEG;
-use gtfs::{BlockIdx, ServiceDay, Timestamp};
+use gtfs::{BlockIdx, ServiceDay, ServiceTime, Timestamp};
 use std::sync::Arc;
 
 /// A tracker wakes up this long before the first departure, seconds.
@@ -16,6 +16,23 @@ const AWAKE_BEFORE_S: f64 = 300.0;
 const AWAKE_AFTER_S: f64 = 90.0;
 /// Slower than this has no heading, metres per second.
 const HEADING_MPS_MIN: f64 = 1.0;
+
+/// A call of a vehicle as it really was, which a tracking server may have seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimCall {
+    /// trip_id.
+    pub trip: Arc<str>,
+    /// When its trip should start.
+    pub start: ServiceTime,
+    /// GTFS stop_sequence.
+    pub sequence: u32,
+    /// stop_id.
+    pub stop: Arc<str>,
+    /// When it came.
+    pub arrived: Timestamp,
+    /// When it left; at the end of a trip, when it came.
+    pub left: Timestamp,
+}
 
 /// One vehicle.
 #[derive(Debug)]
@@ -71,6 +88,28 @@ impl SimVehicle {
             plan(&self.world.timetable, block, day, traffic)
         };
         self.blocks.iter().find_map(plan_of)
+    }
+
+    /// Its calls on `day`, in the order of their times.
+    #[must_use]
+    pub fn calls_of(&self, day: ServiceDay) -> Vec<SimCall> {
+        let timetable = &self.world.timetable;
+        let start = day.start(timetable.tz);
+        let legs = self.plan_of(day).map_or_else(Vec::new, |plan| plan.legs);
+        let mut calls = Vec::new();
+        for leg in legs {
+            let trip = &timetable.trips[leg.trip.at()];
+            let pattern = timetable.calls(trip.pattern);
+            calls.extend(pattern.iter().zip(&leg.calls).map(|(call, log)| SimCall {
+                trip: (&*trip.id).into(),
+                start: trip.start,
+                sequence: call.sequence,
+                stop: (&*timetable.stops[call.stop.at()].id).into(),
+                arrived: start.plus_s(log.arrival_s),
+                left: start.plus_s(log.departure_s),
+            }));
+        }
+        calls
     }
 
     /// Whether its driver tells the machines on board which trip this is. Every third vehicle names only its block,

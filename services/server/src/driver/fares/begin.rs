@@ -37,9 +37,9 @@ type Call = (RideKey, u32, Arc<str>);
 /// When it came and left.
 type Times = (Option<Timestamp>, Option<Timestamp>);
 
-/// What the engine was told already.
+/// What the engine was told already. The driver runs one; whoever runs a [`Desk`] in simulated time does too.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub struct Known {
     timetable: Option<Arc<Timetable>>,
     rides_of: BTreeSet<ServiceDay>,
     installed: HashMap<Arc<str>, Installed>,
@@ -119,7 +119,7 @@ impl Known {
     ///
     /// # Errors
     /// When something can not be read or written; the desk is to be opened anew then.
-    pub(super) async fn begin(app: &AppState, desk: &mut Desk) -> Result<Self, StoreError> {
+    pub async fn begin(app: &AppState, desk: &mut Desk) -> Result<Self, StoreError> {
         Self::tell(&Source::of(app), desk, app.clock.now()).await
     }
 
@@ -178,7 +178,7 @@ impl Known {
     ///
     /// # Errors
     /// As [`Known::begin`].
-    pub(super) async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
+    pub async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
         let now = app.clock.now();
         let since = now.plus_s(-VISITS_S);
         let events = self.news(&Source::of(app), now, VISIT_DAYS_BACK, Some(since)).await?;

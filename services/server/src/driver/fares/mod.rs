@@ -15,11 +15,10 @@ mod said;
 mod seat;
 mod seen;
 
-pub use begin::configuration;
+pub use begin::{Known, configuration};
 
 use crate::ingest::taps::quote::QuoteAsk;
 use crate::state::AppState;
-use begin::Known;
 use desk::Desk;
 use fares::engine::Event;
 use gtfs::Timestamp;
