@@ -75,11 +75,11 @@ pub(crate) async fn check(scratch: &Scratch) -> anyhow::Result<Ledger> {
     }
     ensure!(taps.len() as i64 == newest, "{} of {newest} stored taps have a fate", taps.len());
     let mut held = HashSet::new();
-    let (mut card, mut leg) = (String::new(), String::new());
+    let mut card = String::new();
     loop {
-        let page = db.holds_after(&card, &leg, PAGE_ROWS).await?;
+        let page = db.holds_after(&card, PAGE_ROWS).await?;
         let Some(last) = page.last() else { break };
-        (card, leg) = (last.card.to_string(), last.leg.to_string());
+        card = last.card.to_string();
         for hold in page {
             let id = hold.leg.to_string();
             ensure!(!charges.contains_key(&id), "leg {id} is charged and held");

@@ -58,34 +58,52 @@ pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceip
     many!(tx, CURSORS, &cursors, |query, row| query.bind(Arc::clone(&row.0)).bind(row.1), |query, on| query
         .execute(on)
         .await?);
-    hold::change(tx, &commit.holds, commit.at).await?;
     ride::store(tx, &commit.rides).await?;
     deny::apply(tx, &commit.denied, commit.at, ENGINE).await?;
     card::change(tx, &commit.cards, commit.at).await?;
     fare_command::results(tx, &commit.commands, commit.at).await?;
     discrepancy::insert(tx, &commit.discrepancies).await?;
-    if commit.journals.is_empty() && commit.legs.is_empty() && commit.taps.is_empty() {
+    let has_rows = !commit.legs.is_empty() || !commit.taps.is_empty();
+    let head = if has_rows || !commit.journals.is_empty() || !commit.holds.is_empty() {
+        head::lock(tx).await?
+    } else {
         return Ok(FareReceipt::default());
-    }
-    let head = head::lock(tx).await?;
+    };
     day::refuse_closed(tx, commit.journals.iter().map(|journal| journal.posting_day)).await?;
     let (fresh, known) = journal::sift(tx, &commit.journals).await?;
-    if fresh.is_empty() && commit.legs.is_empty() && commit.taps.is_empty() {
-        return Ok(FareReceipt { commit: None, known });
-    }
-    let id = append(tx, head, commit, &fresh).await?;
-    Ok(FareReceipt { commit: Some(id), known })
+    let mut heads = heads(tx, commit).await?;
+    let id = if has_rows || !fresh.is_empty() {
+        Some(append(tx, head, commit, &fresh, &mut heads).await?)
+    } else {
+        None
+    };
+    heads.store(tx).await?;
+    Ok(FareReceipt { commit: id, known })
+}
+
+/// The heads of the cards, with what is now held on them.
+async fn heads<'a>(tx: &mut Tx, commit: &'a FareCommit) -> Result<CardHeads<'a>, sqlx::Error> {
+    let of_taps = commit.taps.iter().map(|tap| &*tap.card);
+    let of_legs = commit.legs.iter().map(|row| &*row.leg.card);
+    let of_holds = commit.holds.iter().map(|change| &*change.card);
+    let mut heads = CardHeads::read(tx, of_taps.chain(of_legs).chain(of_holds)).await?;
+    hold::change(&mut heads, &commit.holds, commit.at);
+    Ok(heads)
 }
 
 /// Appends the rows and chains them; the number of the commit.
-async fn append(tx: &mut Tx, head: Head, commit: &FareCommit, fresh: &[&Journal]) -> Result<i64, StoreError> {
+async fn append<'a>(
+    tx: &mut Tx,
+    head: Head,
+    commit: &'a FareCommit,
+    fresh: &[&Journal],
+    heads: &mut CardHeads<'a>,
+) -> Result<i64, StoreError> {
     let numbered: Vec<(i64, &Journal)> = (head.journal + 1..).zip(fresh.iter().copied()).collect();
     let mut days = Days::default();
     let journals: Vec<journal::Columns> =
         numbered.iter().map(|(id, journal)| journal::Columns::new(*id, journal, &mut days)).collect();
-    let cards = commit.taps.iter().map(|tap| &*tap.card).chain(commit.legs.iter().map(|row| &*row.leg.card));
-    let mut heads = CardHeads::read(tx, cards).await?;
-    let legs = legs(&head, commit, &numbered, &mut heads, &mut days);
+    let legs = legs(&head, commit, &numbered, heads, &mut days);
     let taps: Vec<tap_state::Columns> = (head.tap_state + 1..)
         .zip(&commit.taps)
         .map(|(id, tap)| {
@@ -97,7 +115,6 @@ async fn append(tx: &mut Tx, head: Head, commit: &FareCommit, fresh: &[&Journal]
     journal::insert(tx, &journals).await?;
     leg::insert(tx, &legs).await?;
     tap_state::insert(tx, &taps).await?;
-    heads.store(tx).await?;
     balance::add(tx, &numbered).await?;
 
     let next = |from: i64, rows: usize| from + i64::try_from(rows).unwrap_or(i64::MAX);

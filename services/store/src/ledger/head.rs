@@ -1,8 +1,9 @@
 //! `ledger_head` and `card_head`: where the next rows go.
 
+use crate::Db;
 use crate::sql::{Many, Tx, many, many_rows, on_tx};
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The last numbers given out, and the hash of the last commit.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -38,27 +39,42 @@ pub(super) async fn store(tx: &mut Tx, head: &Head) -> Result<(), sqlx::Error> {
     .map(drop))
 }
 
-/// The newest rows of a card, 0 where there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The newest rows of a card, 0 where there is none, and what is held on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CardHead {
     pub(super) tap_state: i64,
     pub(super) leg: i64,
+    /// A line per leg, see [`super::hold`].
+    pub(super) holds: String,
 }
 
 /// The heads of the cards that a commit touches.
 #[derive(Debug, Default)]
 pub(super) struct CardHeads<'a>(HashMap<&'a str, CardHead>);
 
-static READ: LazyLock<Many> =
-    LazyLock::new(|| Many::new("select card, tap_state, leg from card_head where card in (values", 1, ")"));
+/// A row of `card_head`.
+type Row = (String, i64, i64, String);
+
+static READ: LazyLock<Many> = LazyLock::new(|| {
+    Many::new("select card, tap_state, leg, holds from card_head where card in (values", 1, ")")
+});
 
 static UPSERT: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "insert into card_head (card, tap_state, leg) values",
-        3,
-        "on conflict (card) do update set tap_state = excluded.tap_state, leg = excluded.leg",
+        "insert into card_head (card, tap_state, leg, holds) values",
+        4,
+        "on conflict (card) do update set tap_state = excluded.tap_state, leg = excluded.leg, holds = excluded.holds",
     )
 });
+
+/// The heads of cards that have one.
+pub(super) async fn of_cards(db: &Db, cards: &[Arc<str>]) -> Result<HashMap<String, CardHead>, sqlx::Error> {
+    let rows = many_rows!(pool & db.reads, READ, cards, Row, |query, card| query.bind(Arc::clone(card)));
+    Ok(rows
+        .into_iter()
+        .map(|(card, tap_state, leg, holds)| (card, CardHead { tap_state, leg, holds }))
+        .collect())
+}
 
 impl<'a> CardHeads<'a> {
     pub(super) async fn read(tx: &mut Tx, cards: impl Iterator<Item = &'a str>) -> Result<Self, sqlx::Error> {
@@ -66,10 +82,10 @@ impl<'a> CardHeads<'a> {
         let mut asked: Vec<&str> = heads.keys().copied().collect();
         // In the order of the table, so that its pages are met once each.
         asked.sort_unstable();
-        let rows = many_rows!(tx tx, READ, &asked, (String, i64, i64), |query, card| query.bind(*card));
-        for (card, tap_state, leg) in rows {
+        let rows = many_rows!(tx tx, READ, &asked, Row, |query, card| query.bind(*card));
+        for (card, tap_state, leg, holds) in rows {
             if let Some(head) = heads.get_mut(card.as_str()) {
-                *head = CardHead { tap_state, leg };
+                *head = CardHead { tap_state, leg, holds };
             }
         }
         Ok(Self(heads))
@@ -85,6 +101,11 @@ impl<'a> CardHeads<'a> {
         std::mem::replace(&mut self.0.entry(card).or_default().leg, id)
     }
 
+    /// What is held on the card.
+    pub(super) fn holds(&mut self, card: &'a str) -> &mut String {
+        &mut self.0.entry(card).or_default().holds
+    }
+
     pub(super) async fn store(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
         let mut rows: Vec<(&str, CardHead)> = self.0.into_iter().collect();
         rows.sort_unstable_by_key(|(card, _)| *card);
@@ -92,7 +113,7 @@ impl<'a> CardHeads<'a> {
             tx,
             UPSERT,
             &rows,
-            |query, row| query.bind(row.0).bind(row.1.tap_state).bind(row.1.leg),
+            |query, row| query.bind(row.0).bind(row.1.tap_state).bind(row.1.leg).bind(row.1.holds.as_str()),
             |query, on| query.execute(on).await?
         );
         Ok(())

@@ -4,7 +4,8 @@
 //! whose keys would fall anywhere. A row is posted after what it tells of, so a walk may end at the first row that
 //! was posted before the time asked for.
 
-use super::{Hold, LegRow, TapState, leg, tap_state};
+use super::head::{self, CardHead};
+use super::{Hold, LegRow, TapState, hold, leg, tap_state};
 use crate::sql::{Many, many_rows};
 use crate::{Db, StoreError};
 use fares::{Account, LegId, Satang, TapId};
@@ -32,12 +33,11 @@ const AHEAD_US: i64 = 60 * gtfs::time::MICROS;
 
 static TAPS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "with recursive asked (card, from_us) as (values",
+        "with recursive asked (id, from_us) as (values",
         2,
         concat!(
             "), walk (id, prev, posted_us, from_us) as (\
-             select s.id, s.prev, s.posted_us, asked.from_us from asked \
-             join card_head on card_head.card = asked.card join tap_state s on s.id = card_head.tap_state \
+             select s.id, s.prev, s.posted_us, asked.from_us from asked join tap_state s on s.id = asked.id \
              union all \
              select s.id, s.prev, s.posted_us, walk.from_us from walk join tap_state s on s.id = walk.prev \
              where walk.posted_us >= walk.from_us) \
@@ -50,12 +50,11 @@ static TAPS: LazyLock<Many> = LazyLock::new(|| {
 
 static LEGS: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "with recursive asked (card, from_us) as (values",
+        "with recursive asked (id, from_us) as (values",
         2,
         concat!(
             "), walk (id, prev, posted_us, from_us) as (\
-             select s.id, s.prev, s.posted_us, asked.from_us from asked \
-             join card_head on card_head.card = asked.card join leg s on s.id = card_head.leg \
+             select s.id, s.prev, s.posted_us, asked.from_us from asked join leg s on s.id = asked.id \
              union all \
              select s.id, s.prev, s.posted_us, walk.from_us from walk join leg s on s.id = walk.prev \
              where walk.posted_us >= walk.from_us) \
@@ -88,11 +87,18 @@ impl Db {
     ) -> Result<Vec<CardHistory>, StoreError> {
         let since_us = from.0.saturating_sub(AHEAD_US);
         let accounts: Vec<Account> = cards.iter().map(|card| Account::Card(Arc::clone(card))).collect();
-        let taps = many_rows!(pool & self.reads, TAPS, cards, tap_state::Columns, |query, card| query
-            .bind(Arc::clone(card))
+        let heads = head::of_cards(self, cards).await?;
+        let newest = |row: fn(&CardHead) -> i64| {
+            let mut rows: Vec<i64> = heads.values().map(row).filter(|&row| row > 0).collect();
+            rows.sort_unstable();
+            rows
+        };
+        let (taps, legs) = (newest(|head| head.tap_state), newest(|head| head.leg));
+        let taps = many_rows!(pool & self.reads, TAPS, &taps, tap_state::Columns, |query, row| query
+            .bind(*row)
             .bind(since_us));
-        let legs = many_rows!(pool & self.reads, LEGS, cards, leg::Columns, |query, card| query
-            .bind(Arc::clone(card))
+        let legs = many_rows!(pool & self.reads, LEGS, &legs, leg::Columns, |query, row| query
+            .bind(*row)
             .bind(since_us));
         let mut parts = Parts::default();
         for balance in self.balances(&accounts).await? {
@@ -100,8 +106,10 @@ impl Db {
                 parts.balances.insert(card, Satang(balance.debit.0.saturating_neg()));
             }
         }
-        for hold in self.holds(cards).await? {
-            parts.holds.entry(Arc::clone(&hold.card)).or_default().push(hold);
+        for card in cards {
+            if let Some(head) = heads.get(&**card).filter(|head| !head.holds.is_empty()) {
+                parts.holds.insert(Arc::clone(card), hold::read(card, &head.holds)?);
+            }
         }
         for row in taps {
             parts.tap(row.id, row.read()?.state);

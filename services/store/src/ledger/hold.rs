@@ -1,12 +1,14 @@
-//! `hold`: what is held on cards for rides that are not final.
+//! What is held on cards for rides that are not final: text in the card's head, a line per leg.
 
 use super::HoldChange;
-use crate::sql::{Many, Tx, many, many_rows, on_pool};
+use super::head::CardHeads;
+use crate::sql::{Word, on_pool};
 use crate::{Db, StoreError};
 use fares::{LegId, Satang};
 use gtfs::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::fmt::Write;
+use std::sync::Arc;
 
 /// A provisional charge; not posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,91 +23,111 @@ pub struct Hold {
     pub set: Timestamp,
 }
 
-static SET: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "insert into hold (card, leg, amount_satang, set_us) values",
-        4,
-        "on conflict (card, leg) do update set amount_satang = excluded.amount_satang, set_us = excluded.set_us",
-    )
-});
-
-static END: LazyLock<Many> =
-    LazyLock::new(|| Many::new("delete from hold where (card, leg) in (values", 2, ")"));
-
-static OF_CARDS: LazyLock<Many> = LazyLock::new(|| {
-    Many::new(
-        "select card, leg, amount_satang, set_us from hold where card in (values",
-        1,
-        ") order by card, leg",
-    )
-});
-
-/// Sets and ends holds; of several changes of one leg the last counts.
-pub(super) async fn change(tx: &mut Tx, changes: &[HoldChange], at: Timestamp) -> Result<(), sqlx::Error> {
-    let mut last: BTreeMap<(&str, String), Option<Satang>> = BTreeMap::new();
+/// Sets and ends holds in the heads of their cards; of several changes of one leg the last counts.
+pub(super) fn change<'a>(heads: &mut CardHeads<'a>, changes: &'a [HoldChange], at: Timestamp) {
+    let mut by_card: BTreeMap<&str, Vec<&HoldChange>> = BTreeMap::new();
     for change in changes {
-        last.insert((&change.card, change.leg.to_string()), change.amount);
+        by_card.entry(&change.card).or_default().push(change);
     }
-    let set: Vec<(&str, &str, Satang)> = last
-        .iter()
-        .filter_map(|((card, leg), amount)| amount.map(|amount| (*card, leg.as_str(), amount)))
+    for (card, changes) in by_card {
+        let holds = heads.holds(card);
+        *holds = changed(holds, &changes, at);
+    }
+}
+
+fn changed(held: &str, changes: &[&HoldChange], at: Timestamp) -> String {
+    let mut lines: BTreeMap<String, String> = held
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(leg, rest)| (leg.to_owned(), rest.to_owned()))
         .collect();
-    let ended: Vec<&(&str, String)> =
-        last.iter().filter(|(_, amount)| amount.is_none()).map(|(key, _)| key).collect();
-    many!(tx, SET, &set, |query, row| query.bind(row.0).bind(row.1).bind(row.2.0).bind(at.0), |query, on| {
-        query.execute(on).await?
-    });
-    many!(tx, END, &ended, |query, row| query.bind(row.0).bind(row.1.as_str()), |query, on| query
-        .execute(on)
-        .await?);
-    Ok(())
+    for change in changes {
+        let leg = change.leg.to_string();
+        match change.amount {
+            Some(amount) => _ = lines.insert(leg, format!("{}\t{}", amount.0, at.0)),
+            None => _ = lines.remove(&leg),
+        }
+    }
+    let mut text = String::new();
+    for (leg, rest) in lines {
+        // Writing to a string cannot fail.
+        _ = writeln!(text, "{leg}\t{rest}");
+    }
+    text
+}
+
+/// The holds in the head of a card, by the text of their legs.
+pub(super) fn read(card: &Arc<str>, text: &str) -> Result<Vec<Hold>, StoreError> {
+    text.lines().map(|line| hold(card, line).ok_or_else(|| unreadable(line))).collect()
+}
+
+fn hold(card: &Arc<str>, line: &str) -> Option<Hold> {
+    let mut fields = line.split('\t');
+    let leg = LegId::parse(fields.next()?)?;
+    let (amount, set) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Hold { card: Arc::clone(card), leg, amount: Satang(amount), set: Timestamp(set) })
+}
+
+fn unreadable(line: &str) -> StoreError {
+    StoreError::Unreadable(format!("card_head.holds: {line:?} is no leg, amount and time"))
 }
 
 impl Db {
-    /// The holds of these cards, by card and leg.
-    ///
-    /// # Errors
-    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
-    pub async fn holds(&self, cards: &[Arc<str>]) -> Result<Vec<Hold>, StoreError> {
-        type Row = (String, String, i64, i64);
-        let rows =
-            many_rows!(pool & self.reads, OF_CARDS, cards, Row, |query, card| query.bind(Arc::clone(card)));
-        rows.into_iter().map(hold).collect()
-    }
-
     /// Cards with a provisional charge.
     ///
     /// # Errors
     /// [`StoreError::Away`].
     pub async fn fare_cards_held(&self) -> Result<Vec<Arc<str>>, StoreError> {
-        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select distinct card from hold order by card",
+        let rows: Vec<(Word,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select card from card_head where holds <> '' order by card",
         )
         .fetch_all(on)
         .await?);
         Ok(rows.into_iter().map(|(card,)| card.into()).collect())
     }
 
-    /// At most `rows_max` holds after this card and leg, by card and leg.
+    /// The holds of at most `cards_max` cards after this one, by card and leg.
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
-    pub async fn holds_after(&self, card: &str, leg: &str, rows_max: u32) -> Result<Vec<Hold>, StoreError> {
-        let rows: Vec<(String, String, i64, i64)> = on_pool!(&self.reads, on => sqlx::query_as(
-            "select card, leg, amount_satang, set_us from hold where (card, leg) > ($1, $2) \
-             order by card, leg limit $3",
+    pub async fn holds_after(&self, card: &str, cards_max: u32) -> Result<Vec<Hold>, StoreError> {
+        let rows: Vec<(Word, Word)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select card, holds from card_head where holds <> '' and card > $1 order by card limit $2",
         )
         .bind(card)
-        .bind(leg)
-        .bind(i64::from(rows_max))
+        .bind(i64::from(cards_max))
         .fetch_all(on)
         .await?);
-        rows.into_iter().map(hold).collect()
+        let mut holds = Vec::with_capacity(rows.len());
+        for (card, text) in rows {
+            holds.extend(read(&card.into(), &text)?);
+        }
+        Ok(holds)
     }
 }
 
-fn hold((card, leg, amount, set_us): (String, String, i64, i64)) -> Result<Hold, StoreError> {
-    let parsed =
-        LegId::parse(&leg).ok_or_else(|| StoreError::Unreadable(format!("hold: {leg:?} is no leg")))?;
-    Ok(Hold { card: card.into(), leg: parsed, amount: Satang(amount), set: Timestamp(set_us) })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fares::TapId;
+
+    #[test]
+    fn holds_are_set_changed_and_ended_in_the_order_of_their_legs() {
+        let change = |seq, amount: Option<i64>| HoldChange {
+            leg: LegId { tap: TapId { terminal: "T".into(), epoch: 1, seq }, companion: 0 },
+            card: "a".into(),
+            amount: amount.map(Satang),
+        };
+        let (first, second) = (
+            [change(2, Some(700)), change(1, Some(500)), change(1, Some(600))],
+            [change(2, None), change(3, None)],
+        );
+        let held = changed("", &first.iter().collect::<Vec<_>>(), Timestamp(9));
+        assert_eq!(held, "T/1/1\t600\t9\nT/1/2\t700\t9\n");
+        let held = changed(&held, &second.iter().collect::<Vec<_>>(), Timestamp(10));
+        assert_eq!(held, "T/1/1\t600\t9\n");
+        let read = read(&"a".into(), &held).unwrap();
+        assert_eq!((read.len(), read[0].amount, read[0].set), (1, Satang(600), Timestamp(9)));
+        assert!(super::read(&"a".into(), "T/1/1\t600\n").is_err());
+    }
 }

@@ -326,7 +326,8 @@ impl Walk {
             let Some(last) = page.last() else { break };
             after = last.0.to_string();
             for (card, tap_state, leg) in page {
-                if self.cards.remove(&card) != Some(CardHead { tap_state, leg }) {
+                let met = self.cards.remove(&card).unwrap_or_default();
+                if (met.tap_state, met.leg) != (tap_state, leg) {
                     let place = format!("card_head with tap_state {tap_state}, leg {leg}");
                     self.verdict.fault(place, "these are not the newest rows of the card");
                 }
