@@ -9,5 +9,7 @@ mod drive;
 #[path = "../../services/fares/tests/engine/town.rs"]
 mod town;
 
+mod breaker;
 mod desk;
 mod recompute;
+mod tariff;

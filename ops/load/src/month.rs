@@ -372,7 +372,7 @@ impl Month {
         let numbers = check::numbers(db, &self.machines).await?;
         let again = Instant::now();
         let timetable = self.app.feeds.current();
-        let configuration = configuration(&self.app.config, timetable, db).await?;
+        let configuration = configuration(&self.app.config, timetable, db, self.app.clock.now()).await?;
         let in_memory = replay::TAPS_IN_MEMORY;
         let recomputed =
             replay::recompute(db, &configuration, in_memory, &mut |words| progress(words)).await?;

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// From this amount on a second operator must agree to what gives money away: 500 THB.
 pub const FOUR_EYES_FROM: Satang = Satang(500 * SATANG_PER_BAHT);
 
+/// The word of [`FareCommand::ResumeRating`].
+pub const RESUME_RATING: &str = "resume_rating";
+
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field is named after what it is; the variant says the rest")]
@@ -41,6 +44,8 @@ pub enum FareCommand {
     ConfirmTapOff { card: Arc<str>, leg: LegId, stop: Arc<str> },
     /// Readers failed: no default fares on these routes (empty: all) on this day.
     Amnesty { day: ServiceDay, routes: Vec<Arc<str>> },
+    /// The bulk-debit breaker stopped the engine ([`crate::breaker`]); what it is about to debit is right.
+    ResumeRating,
 }
 
 /// Why a command can not be followed.
@@ -80,6 +85,7 @@ impl FareCommand {
             Self::Concede { .. } => "concede",
             Self::ConfirmTapOff { .. } => "confirm_tap_off",
             Self::Amnesty { .. } => "amnesty",
+            Self::ResumeRating => RESUME_RATING,
         }
     }
 
@@ -98,7 +104,7 @@ impl FareCommand {
             | Self::Deny { card }
             | Self::Concede { card, .. }
             | Self::ConfirmTapOff { card, .. } => Some(card),
-            Self::Amnesty { .. } => None,
+            Self::Amnesty { .. } | Self::ResumeRating => None,
         }
     }
 
@@ -114,13 +120,16 @@ impl FareCommand {
         }
     }
 
-    /// Whether a second operator must agree: a refund from `limit` on, a debt given up, a lost card, an amnesty.
+    /// Whether a second operator must agree: a refund from `limit` on, a debt given up, a lost card, an amnesty, a
+    /// run that takes much from many.
     #[must_use]
     pub fn needs_four_eyes(&self, limit: Satang) -> bool {
         match self {
             Self::Refund { amount, .. } => *amount >= limit,
             Self::TopUp { amount, by: Payer::Agent(_), .. } => *amount >= limit,
-            Self::ForgiveDebt { .. } | Self::LostCard { .. } | Self::Amnesty { .. } => true,
+            Self::ForgiveDebt { .. } | Self::LostCard { .. } | Self::Amnesty { .. } | Self::ResumeRating => {
+                true
+            }
             _ => false,
         }
     }
@@ -206,7 +215,11 @@ impl FareCommand {
                 fields.push(day.to_string());
                 fields.extend(routes.iter().map(|route| route.as_ref().to_owned()));
             }
-            Self::ForgiveDebt { .. } | Self::Close { .. } | Self::Allow { .. } | Self::Deny { .. } => {}
+            Self::ForgiveDebt { .. }
+            | Self::Close { .. }
+            | Self::Allow { .. }
+            | Self::Deny { .. }
+            | Self::ResumeRating => {}
         }
         fields.join("\t")
     }
@@ -259,6 +272,7 @@ impl FareCommand {
                 day: ServiceDay::parse(day)?,
                 routes: routes.iter().map(|route| (*route).into()).collect(),
             },
+            [RESUME_RATING] => Self::ResumeRating,
             _ => return None,
         })
     }
@@ -290,6 +304,7 @@ mod tests {
             C::ConfirmTapOff { card, leg, stop: "P09".into() },
             C::Amnesty { day, routes: vec!["r3".into(), "r4".into()] },
             C::Amnesty { day, routes: vec![] },
+            C::ResumeRating,
         ]
     }
 
@@ -311,7 +326,10 @@ mod tests {
             .filter(|command| command.needs_four_eyes(Satang(1_500)))
             .map(FareCommand::word)
             .collect();
-        assert_eq!(needs, ["refund", "refund", "lost_card", "forgive_debt", "amnesty", "amnesty"]);
+        assert_eq!(
+            needs,
+            ["refund", "refund", "lost_card", "forgive_debt", "amnesty", "amnesty", "resume_rating"]
+        );
         assert!(!all()[1].needs_four_eyes(Satang(1_501)));
         let cash =
             FareCommand::TopUp { card: "a".into(), amount: Satang(9_000), by: Payer::Agent("7".into()) };

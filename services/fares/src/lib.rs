@@ -5,6 +5,7 @@
 pub mod apportion;
 mod autofill;
 pub mod books;
+pub mod breaker;
 mod cap;
 pub mod card;
 pub mod command;
@@ -24,6 +25,7 @@ pub mod replay;
 pub mod retime;
 pub mod ride;
 pub mod settle;
+pub mod shadow;
 pub mod tap;
 pub mod tariff;
 

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod metrics;
 pub mod prices;
 pub mod process;
+pub mod rating;
 pub mod role;
 mod run;
 pub mod state;

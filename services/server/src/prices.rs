@@ -1,11 +1,13 @@
-//! The tariffs in force: from the files that the configuration names, or from the fare files of the feed.
+//! The tariffs in force: the versions that were approved, beside the files that the configuration names or the fare files
+//! of the feed.
 
 use anyhow::Context;
 use fares::tariff::{feed, file};
 use fares::{Tariff, Tariffs};
-use gtfs::Timetable;
+use gtfs::{Timestamp, Timetable};
 use std::path::Path;
 use std::sync::Arc;
+use store::{Db, StoreError, TariffState, TariffVersion};
 
 /// Versions of a tariff that one server may be given.
 const FILES_MAX: usize = 64;
@@ -35,14 +37,49 @@ fn of_file(path: &Path) -> anyhow::Result<Arc<Tariff>> {
     Ok(Arc::new(Tariff::new(rows).with_context(|| format!("fares.tariff: {name} can not be used"))?))
 }
 
-/// The tariff that a feed publishes; `None` when it has no fare products.
+/// The tariff that a feed publishes; `None` when it has no fare products. Where versions were approved it applies before
+/// `first`, the time of the first of them: a new feed changes no price that was agreed to.
 ///
 /// # Errors
 /// What is wrong with its fare files.
-pub fn of_feed(timetable: &Timetable) -> anyhow::Result<Option<Tariffs>> {
+pub fn of_feed(timetable: &Timetable, first: Option<Timestamp>) -> anyhow::Result<Option<Tariffs>> {
     if timetable.fares.products.is_empty() {
         return Ok(None);
     }
-    let tariff = Tariff::new(feed::rows(timetable)).context("the fare files of the feed can not be used")?;
+    let mut rows = feed::rows(timetable);
+    rows.valid_from = first.map_or(rows.valid_from, |first| rows.valid_from.min(Timestamp(first.0 - 1)));
+    let tariff = Tariff::new(rows).context("the fare files of the feed can not be used")?;
     Ok(Some(Tariffs::new(vec![Arc::new(tariff)])))
+}
+
+/// The names of the versions that were approved, in the order of their times.
+#[must_use]
+pub fn approved(versions: &[TariffVersion]) -> Vec<Arc<str>> {
+    // Who agreed in time agreed for ever.
+    let is_approved = |version: &&TariffVersion| version.state(version.proposed) == TariffState::Approved;
+    versions.iter().filter(is_approved).map(|version| Arc::clone(&version.version)).collect()
+}
+
+/// Versions by their names, as they were proposed.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] when one can not be used any more: prices are not guessed.
+pub async fn of_database(db: &Db, versions: &[Arc<str>]) -> Result<Vec<Arc<Tariff>>, StoreError> {
+    let mut tariffs = Vec::with_capacity(versions.len());
+    for version in versions {
+        let unreadable = |why: String| StoreError::Unreadable(format!("tariff {version}: {why}"));
+        let text = db.tariff_text(version).await?;
+        let (toml, _) = text.ok_or_else(|| unreadable("is not there any more".to_owned()))?;
+        let tariff = Tariff::from_file(version, &toml).map_err(|refused| unreadable(refused.to_string()))?;
+        tariffs.push(Arc::new(tariff));
+    }
+    Ok(tariffs)
+}
+
+/// All of them. Where a file has the name of an approved version, what was approved counts.
+#[must_use]
+pub fn together(base: &Tariffs, approved: &[Arc<Tariff>]) -> Tariffs {
+    let is_approved = |tariff: &Tariff| approved.iter().any(|other| other.version() == tariff.version());
+    let kept = base.all().iter().filter(|tariff| !is_approved(tariff));
+    Tariffs::new(kept.chain(approved).cloned().collect())
 }

@@ -14,6 +14,7 @@ use crate::live::{Live, Relay};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::prices;
+use crate::rating::Rating;
 use crate::role::Role;
 use crate::state::{AcceptedPings, App, AppState, PINGS_ACCEPTED_BATCHES_MAX};
 use crate::supervise::{Stage, Supervisor};
@@ -67,7 +68,9 @@ pub async fn run_with(
         ingest: Ingest::new(server_key),
         taps,
         quotes: Quotes::default(),
+        rating: Rating::new(&metrics),
         tariffs,
+        proposing: Mutex::default(),
         feeds: Feeds::default(),
         live: Live::new(
             &metrics,

@@ -8,6 +8,7 @@ use crate::ingest::taps::Taps;
 use crate::ingest::taps::quote::Quotes;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::rating::Rating;
 use crate::tenure::Office;
 use fares::Tariffs;
 use std::ops::Deref;
@@ -44,8 +45,13 @@ pub struct App {
     pub taps: Taps,
     /// What a fare would be: asked by the taps door, answered by whoever runs the fare engine.
     pub quotes: Quotes,
-    /// What riders pay, by the files of the configuration; none: the fare files of the feed.
+    /// Whether rides are being priced, or wait for a person.
+    pub rating: Rating,
+    /// What riders pay, by the files of the configuration; none: the fare files of the feed. Approved versions are in the
+    /// database.
     pub tariffs: Tariffs,
+    /// Held while a version of the tariff is held against past days: one at a time.
+    pub proposing: tokio::sync::Mutex<()>,
     /// The timetable in force.
     pub feeds: Feeds,
     /// What riders are being told.

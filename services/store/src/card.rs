@@ -216,6 +216,21 @@ impl Db {
         Ok(self.cards(std::slice::from_ref(token)).await?.pop())
     }
 
+    /// Tokens of cards that were seen, at most `rows_max` after `token`, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn cards_after(&self, token: &str, rows_max: u32) -> Result<Vec<Arc<str>>, StoreError> {
+        let rows: Vec<(String,)> = on_pool!(&self.reads, on => sqlx::query_as(
+            "select token from card where token > $1 order by token limit $2",
+        )
+        .bind(token)
+        .bind(i64::from(rows_max))
+        .fetch_all(on)
+        .await?);
+        Ok(rows.into_iter().map(|(token,)| token.into()).collect())
+    }
+
     /// Tokens of cards in a state, at most `rows_max` after `token`, in their order.
     ///
     /// # Errors

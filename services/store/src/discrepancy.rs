@@ -99,6 +99,20 @@ impl Db {
         rows.into_iter().map(Columns::read).collect()
     }
 
+    /// The newest discrepancy of a kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn discrepancy_newest(&self, kind: &str) -> Result<Option<StoredDiscrepancy>, StoreError> {
+        let row: Option<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
+            concat!(discrepancy_columns!(), "where kind = $1 order by id desc limit 1"),
+        )
+        .bind(kind)
+        .fetch_optional(on)
+        .await?);
+        row.map(Columns::read).transpose()
+    }
+
     /// One discrepancy.
     ///
     /// # Errors

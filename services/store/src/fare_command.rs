@@ -268,6 +268,21 @@ impl Db {
         Ok(commands)
     }
 
+    /// When two people last agreed to a command of this kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`].
+    pub async fn fare_command_agreed(&self, kind: &str) -> Result<Option<Timestamp>, StoreError> {
+        let (at_us,): (Option<i64>,) = on_pool!(&self.reads, on => sqlx::query_as(
+            "select max(e.at_us) from fare_command_event e join fare_command c on c.id = e.command \
+             where c.kind = $1 and c.approvals = 1 and e.event = 'ready'",
+        )
+        .bind(kind)
+        .fetch_one(on)
+        .await?);
+        Ok(at_us.map(Timestamp))
+    }
+
     /// One command.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use server::driver::fares::close::close;
 use server::driver::fares::desk::Desk;
 use server::ingest::seal::ServerKey;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use store::tap::{Block, block, tap_writer};
 use store::writer::WriterLimits;
@@ -44,7 +45,7 @@ fn line(tap: &Tap) -> String {
     .to_string()
 }
 
-fn batch(tap: &Tap) -> TapBatch {
+pub(super) fn batch(tap: &Tap) -> TapBatch {
     let text = line(tap);
     let mut block = Block::default();
     block.push(&TapLine::read(&text).unwrap(), None);
@@ -94,18 +95,74 @@ enum What {
 }
 
 /// The server's side: a desk, and what a new one is told.
-struct Office<'a> {
+pub(super) struct Office<'a> {
     town: &'a Town,
-    db: Db,
-    writer: Writer<TapBatch>,
-    desk: Desk,
+    pub(super) db: Db,
+    pub(super) url: String,
+    pub(super) writer: Writer<TapBatch>,
+    pub(super) desk: Desk,
     key: ServerKey,
     seen: Vec<Event>,
     cut: Option<u64>,
+    stop: CancellationToken,
+    running: JoinHandle<Result<(), StoreError>>,
+    _folder: tempfile::TempDir,
 }
 
-impl Office<'_> {
-    async fn begin(&mut self, now: Timestamp) {
+impl<'a> Office<'a> {
+    /// One with an empty database of its own.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the writer runs beside the test, as supervise.rs would run it"
+    )]
+    pub(super) async fn open(town: &'a Town, backend: Backend) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
+            Backend::Postgres => crate::postgres::fresh_database().await,
+        };
+        let db = Db::open(&url, Access::Serve).await.unwrap();
+        let (writer, task) = tap_writer(&db, WriterLimits::default());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(task.run(stop.clone()));
+        let desk = Desk::open(db.clone(), None).await.unwrap();
+        let (key, seen, cut) = (ServerKey::passing(), Vec::new(), None);
+        let mut office = Self { town, db, url, writer, desk, key, seen, cut, stop, running, _folder: folder };
+        office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
+        office
+    }
+
+    /// One in which a town has lived, with late taps, restarts and closes.
+    pub(super) async fn lived(backend: Backend, town: &'a Town, seed: u64) -> Self {
+        let mut office = Self::open(town, backend).await;
+        for (now, what) in arrivals(town, &mut Dice(seed ^ 0xbead)) {
+            office.happens(now, what).await;
+        }
+        for n in DAYS..DAYS + 3 {
+            office.close(day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), n).await;
+        }
+        office
+    }
+
+    pub(super) async fn close_down(self) {
+        self.stop.cancel();
+        let _ = self.running.await;
+        self.db.close().await;
+    }
+
+    /// Everything of that time when it happens; no day is closed.
+    pub(super) async fn lives(&mut self, time: Range<Timestamp>) {
+        let mut dice = Dice(0);
+        let mut arrivals = arrivals(self.town, &mut dice);
+        arrivals.retain(|(_, what)| matches!(what, What::Visit(_)));
+        arrivals.extend(self.town.taps.iter().enumerate().map(|(at, (t, _))| (t.plus_s(1.0), What::Tap(at))));
+        arrivals.sort_by_key(|(t, _)| *t);
+        for (now, what) in arrivals.into_iter().filter(|(now, _)| time.contains(now)) {
+            self.happens(now, what).await;
+        }
+    }
+
+    pub(super) async fn begin(&mut self, now: Timestamp) {
         self.desk = Desk::open(self.db.clone(), None).await.unwrap();
         let mut events = self.town.configuration();
         events.extend(self.cut.map(|n| Event::Cut(day(n))));
@@ -140,32 +197,32 @@ impl Office<'_> {
         close(&mut self.desk, &self.db, &self.key, now, day(n), "test").await.unwrap();
         self.cut = Some(n);
     }
-}
 
-/// Accounts, and the newest revision of every leg.
-async fn outcome(db: &Db) -> String {
-    let mut lines = Vec::new();
-    let (books, _) = db.books(i64::MAX).await.unwrap();
-    for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
-        lines.push(format!("{account} {debit}"));
-    }
-    let mut newest = BTreeMap::new();
-    for n in 0..DAYS {
-        for (id, row) in db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
-            newest.insert(row.leg.id.clone(), (row.rev, id, row));
+    /// Accounts, and the newest revision of every leg.
+    pub(super) async fn outcome(&self) -> String {
+        let mut lines = Vec::new();
+        let (books, _) = self.db.books(i64::MAX).await.unwrap();
+        for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
+            lines.push(format!("{account} {debit}"));
         }
+        let mut newest = BTreeMap::new();
+        for n in 0..DAYS {
+            for (id, row) in self.db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
+                newest.insert(row.leg.id.clone(), (row.rev, id, row));
+            }
+        }
+        for (_, _, row) in newest.into_values().filter(|(_, _, row)| row.leg.status != LegStatus::Withdrawn) {
+            let share = row.share.as_ref().map_or(0, |share| share.amount.0);
+            lines.push(format!(
+                "{} {} {} share {share}",
+                row.leg.id,
+                row.leg.status.word(),
+                row.leg.price.charge
+            ));
+        }
+        lines.sort();
+        lines.join("\n")
     }
-    for (_, _, row) in newest.into_values().filter(|(_, _, row)| row.leg.status != LegStatus::Withdrawn) {
-        let share = row.share.as_ref().map_or(0, |share| share.amount.0);
-        lines.push(format!(
-            "{} {} {} share {share}",
-            row.leg.id,
-            row.leg.status.word(),
-            row.leg.price.charge
-        ));
-    }
-    lines.sort();
-    lines.join("\n")
 }
 
 /// The same town in memory, everything in order.
@@ -217,55 +274,10 @@ fn in_memory(town: &Town) -> String {
 fn a_town_on_a_real_database_ends_with_the_same_books_as_in_memory_however_late_its_taps_come() {
     on_both("fares desk", async |backend| {
         let town = Town::new(1, 12, DAYS);
-        let lived = Lived::on(backend, &town, 1).await;
-        assert_eq!(outcome(&lived.db).await, in_memory(&town), "{backend:?}");
-        let verdict = lived.db.ledger_verify().await.unwrap();
+        let office = Office::lived(backend, &town, 1).await;
+        assert_eq!(office.outcome().await, in_memory(&town), "{backend:?}");
+        let verdict = office.db.ledger_verify().await.unwrap();
         assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
-        lived.end().await;
+        office.close_down().await;
     });
-}
-
-/// A database in which a town has lived, with late taps, restarts and closes.
-pub(super) struct Lived {
-    pub(super) db: Db,
-    pub(super) url: String,
-    stop: CancellationToken,
-    running: JoinHandle<Result<(), StoreError>>,
-    _folder: tempfile::TempDir,
-}
-
-impl Lived {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the writer runs beside the test, as supervise.rs would run it"
-    )]
-    pub(super) async fn on(backend: Backend, town: &Town, seed: u64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
-            Backend::Postgres => crate::postgres::fresh_database().await,
-        };
-        let db = Db::open(&url, Access::Serve).await.unwrap();
-        let (writer, task) = tap_writer(&db, WriterLimits::default());
-        let stop = CancellationToken::new();
-        let running = tokio::spawn(task.run(stop.clone()));
-        let desk = Desk::open(db.clone(), None).await.unwrap();
-        let key = ServerKey::passing();
-        let mut office = Office { town, db: db.clone(), writer, desk, key, seen: Vec::new(), cut: None };
-        office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
-        for (now, what) in arrivals(town, &mut Dice(seed ^ 0xbead)) {
-            office.happens(now, what).await;
-        }
-        for n in DAYS..DAYS + 3 {
-            office.close(day(n).start(chrono_tz::Asia::Bangkok).plus_s(29.0 * HOUR_S), n).await;
-        }
-        drop(office);
-        Self { db, url, stop, running, _folder: folder }
-    }
-
-    pub(super) async fn end(self) {
-        self.stop.cancel();
-        let _ = self.running.await;
-        self.db.close().await;
-    }
 }

@@ -1,6 +1,6 @@
 //! The books follow from the taps as their terminals told them, and who changes the books is found.
 
-use super::desk::{DAYS, Lived};
+use super::desk::{DAYS, Office};
 use super::town::{Town, day};
 use crate::harness::{Backend, on_both};
 use ::fares::engine::Event;
@@ -42,7 +42,7 @@ async fn behind_its_back(url: &str, backend: Backend, statements: &[&str]) {
 fn a_town_with_late_taps_restarts_and_closes_follows_from_its_taps() {
     on_both("fares recompute", async |backend| {
         let town = Town::new(2, 12, DAYS);
-        let lived = Lived::on(backend, &town, 2).await;
+        let lived = Office::lived(backend, &town, 2).await;
         let again = recomputed(&lived.db, &town).await;
         assert_eq!(again.named, [] as [String; 0], "{backend:?}");
         assert_eq!((again.differences, again.left_out), (0, 0));
@@ -50,7 +50,7 @@ fn a_town_with_late_taps_restarts_and_closes_follows_from_its_taps() {
         assert_eq!((again.taps, again.cards), (town.taps.len() as i64, cards.len()));
         assert!(again.legs > 50, "{} legs", again.legs);
         assert_eq!(recomputed_in(20, &lived.db, &town).await, again, "in several parts it is the same");
-        lived.end().await;
+        lived.close_down().await;
     });
 }
 
@@ -58,7 +58,7 @@ fn a_town_with_late_taps_restarts_and_closes_follows_from_its_taps() {
 fn a_leg_that_was_forged_is_found_and_named_with_both_prices() {
     on_both("fares recompute, forged", async |backend| {
         let town = Town::new(1, 4, DAYS);
-        let lived = Lived::on(backend, &town, 1).await;
+        let lived = Office::lived(backend, &town, 1).await;
         let legs = lived.db.legs_of_day(day(0), 0, 1_000).await.unwrap();
         let (id, row) = legs.into_iter().rfind(|(_, row)| row.leg.price.charge.0 == 1_500).unwrap();
         let drop = match backend {
@@ -71,7 +71,7 @@ fn a_leg_that_was_forged_is_found_and_named_with_both_prices() {
         let expected = format!("leg {}: charge is 7.00 in the books, and 15.00 by the taps", row.leg.id);
         assert_eq!(again.named, [expected]);
         assert_eq!(again.differences, 1);
-        lived.end().await;
+        lived.close_down().await;
     });
 }
 
@@ -79,7 +79,7 @@ fn a_leg_that_was_forged_is_found_and_named_with_both_prices() {
 fn a_tap_a_balance_and_what_an_agency_got_are_compared_too() {
     on_both("fares recompute, other rows", async |backend| {
         let town = Town::new(2, 4, DAYS);
-        let lived = Lived::on(backend, &town, 2).await;
+        let lived = Office::lived(backend, &town, 2).await;
         let drops: &[&str] = match backend {
             Backend::Sqlite => &[
                 "drop trigger tap_state_no_update",
@@ -115,6 +115,6 @@ fn a_tap_a_balance_and_what_an_agency_got_are_compared_too() {
             "{:?}",
             again.named
         );
-        lived.end().await;
+        lived.close_down().await;
     });
 }

@@ -432,7 +432,7 @@ impl FareEngine {
 }
 
 /// The first day on which a leg of `day` depends by a cap.
-fn first_of_period(tariff: &Tariff, day: ServiceDay) -> ServiceDay {
+pub(crate) fn first_of_period(tariff: &Tariff, day: ServiceDay) -> ServiceDay {
     let first = tariff.caps().iter().map(|cap| match cap.period {
         Period::Rolling(days) => days_before(day, u64::from(days)).0,
         period => crate::cap::first_day(period, day),

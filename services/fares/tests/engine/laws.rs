@@ -11,9 +11,9 @@ const TOWNS: u64 = 150;
 const HOUR_S: f64 = 3_600.0;
 
 /// When each thing arrives: the moment, then what.
-type Arrivals = Vec<(Timestamp, What)>;
+pub(crate) type Arrivals = Vec<(Timestamp, What)>;
 
-enum What {
+pub(crate) enum What {
     Tap(usize),
     Visit(usize),
     Close(u64),
@@ -26,7 +26,7 @@ fn closes(days: u64) -> impl Iterator<Item = (Timestamp, What)> {
 }
 
 /// Everything at once when it happens.
-fn in_order(town: &Town) -> Arrivals {
+pub(crate) fn in_order(town: &Town) -> Arrivals {
     let taps = town.taps.iter().enumerate().map(|(at, (t, _))| (t.plus_s(1.0), What::Tap(at)));
     let visits = town
         .visits
@@ -39,7 +39,7 @@ fn in_order(town: &Town) -> Arrivals {
 }
 
 /// Terminals are cut off for hours, vehicles are heard late, the process dies.
-fn anyhow(town: &Town, dice: &mut Dice) -> Arrivals {
+pub(crate) fn anyhow(town: &Town, dice: &mut Dice) -> Arrivals {
     let mut arrivals: Arrivals = Vec::new();
     for (at, (t, _)) in town.taps.iter().enumerate() {
         let late_s = if dice.percent(60) { 1 } else { dice.below(30 * 3600) };
@@ -59,8 +59,13 @@ fn anyhow(town: &Town, dice: &mut Dice) -> Arrivals {
     arrivals
 }
 
-/// Lives through it in batches of at most `batch`, then closes everything once more.
+/// Lives through it in batches of at most `batch`, then closes everything once more; what the books say then.
 fn live(town: &Town, arrivals: Arrivals, batch: u64, dice: &mut Dice) -> String {
+    lived(town, arrivals, batch, dice).books.outcome()
+}
+
+/// The same, with everything that was kept.
+pub(crate) fn lived<'a>(town: &'a Town, arrivals: Arrivals, batch: u64, dice: &mut Dice) -> Drive<'a> {
     let mut drive = Drive::new(town);
     let mut rows = 0;
     let (mut waiting, mut seen) = (Vec::new(), Vec::new());
@@ -98,7 +103,7 @@ fn live(town: &Town, arrivals: Arrivals, batch: u64, dice: &mut Dice) -> String 
     assert!(drive.books.holds.is_empty(), "everything is final: {:?}", drive.books.holds);
     let fated = drive.books.records.len();
     assert_eq!(fated, town.taps.len(), "I3: each tap has one fate");
-    drive.books.outcome()
+    drive
 }
 
 #[test]

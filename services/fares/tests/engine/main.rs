@@ -5,5 +5,6 @@
 mod books;
 mod drive;
 mod laws;
+mod shadow;
 mod stories;
 mod town;

@@ -52,7 +52,12 @@ pub(crate) fn day(n: u64) -> ServiceDay {
 }
 
 pub(crate) fn tariff() -> Arc<Tariff> {
-    Arc::new(Tariff::new(file::read("tariff.toml", TARIFF, file::empty()).unwrap()).unwrap())
+    tariff_of(str::to_owned)
+}
+
+/// The sample tariff with another text.
+pub(crate) fn tariff_of(text: impl Fn(&str) -> String) -> Arc<Tariff> {
+    Arc::new(Tariff::new(file::read("tariff.toml", &text(TARIFF), file::empty()).unwrap()).unwrap())
 }
 
 impl Town {

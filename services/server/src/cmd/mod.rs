@@ -58,7 +58,7 @@ enum Command {
     Panel(panel::Args),
     /// Look at what was learned, carry it, forget it
     Model(model::Args),
-    /// Check a tariff, price a journey, write fare files
+    /// Check a tariff, price a journey, bring a version into force
     Tariff(tariff::Args),
     /// Add operators of the API, and take their tokens back
     User(user::Args),

@@ -1,9 +1,10 @@
-//! `padriew tariff`: look at prices before riders meet them.
+//! `padriew tariff`: look at prices before riders meet them, and bring a version into force.
 //!
-//! Reads files, prints words, changes nothing in force; `export` writes the GTFS files of a tariff into a
-//! folder. The rules are [`fares::tariff`]'s.
+//! `check`, `price` and `export` read files and change nothing in force; the rules are [`fares::tariff`]'s. What becomes of
+//! versions is in [`version`].
 
 mod legs;
+mod version;
 mod words;
 
 use super::out::say;
@@ -14,6 +15,7 @@ use fares::Tariff;
 use fares::tariff::check::check;
 use gtfs::{ServiceDay, Severity, Source, Timetable};
 use std::path::{Path, PathBuf};
+use store::TariffEvent;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +27,9 @@ Examples:
       a journey, leg by leg
   padriew tariff export tariff.toml --into feed/
       its fare files, for the feed and for planners
+  padriew tariff propose tariff.toml --valid-from 2026-12-01 --as somchai
+      held against the last 30 days, and kept; in force on that day once two others have agreed:
+  padriew tariff approve 2026-12 --as malee
 
 A tariff file is TOML; ops/sample-network/facts/tariff.toml is one with everything explained.";
 
@@ -48,7 +53,7 @@ Examples:
   padriew tariff price --tariff tariff.toml --rider senior F1:pier-sothon..pier-pitula@09:00-09:40
   padriew tariff price --gtfs feed.zip --on 2025-12-31 --medium 2 050@17:30-17:50 105@18:20-18:50";
 
-/// Check a tariff, price a journey, write fare files.
+/// Check a tariff, price a journey, write fare files, bring a version into force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -81,6 +86,15 @@ enum Action {
         #[arg(long, value_name = "FOLDER")]
         into: PathBuf,
     },
+    /// Propose a version: checked, held against the last 30 days, and kept until two others agree
+    #[command(after_help = version::PROPOSE)]
+    Propose(version::Propose),
+    /// Agree to a version; two must, and neither who proposed it
+    Approve(version::Decide),
+    /// Withdraw a version before it applies
+    Withdraw(version::Decide),
+    /// Print a version, or all of them: how far they are, and what past days would have come to
+    Show(version::Show),
 }
 
 #[derive(Debug, clap::Args)]
@@ -116,12 +130,19 @@ struct Feed {
 
 /// Runs one action.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    tokio::task::spawn_blocking(move || match args.action {
-        Action::Check { file, feed } => check_one(file.as_deref(), &feed),
-        Action::Price(args) => price(&args),
-        Action::Export { file, feed, into } => export(file.as_deref(), &feed, &into),
-    })
-    .await?
+    match args.action {
+        Action::Propose(propose) => propose.run().await,
+        Action::Approve(decide) => decide.run(TariffEvent::Approve).await,
+        Action::Withdraw(decide) => decide.run(TariffEvent::Withdraw).await,
+        Action::Show(show) => show.run().await,
+        Action::Check { file, feed } => {
+            tokio::task::spawn_blocking(move || check_one(file.as_deref(), &feed)).await?
+        }
+        Action::Price(args) => tokio::task::spawn_blocking(move || price(&args)).await?,
+        Action::Export { file, feed, into } => {
+            tokio::task::spawn_blocking(move || export(file.as_deref(), &feed, &into)).await?
+        }
+    }
 }
 
 /// The tariff, and the timetable where there is one.

@@ -3,6 +3,7 @@
 pub mod execute;
 pub mod identity;
 pub mod reconcile;
+pub mod tariff;
 
 use chrono_tz::Tz;
 use gtfs::{ServiceDay, Timestamp};

@@ -15,8 +15,9 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
 }
 
-async fn alive() -> &'static str {
-    "ok\n"
+/// Alive it is also while rides wait to be priced: taps go on being taken.
+async fn alive(State(app): State<AppState>) -> String {
+    app.rating.halted().map_or_else(|| "ok\n".to_owned(), |why| format!("ok\nrating is halted: {why}\n"))
 }
 
 async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Readiness>) {
@@ -46,6 +47,9 @@ impl Readiness {
         }
         if app.config.runs(Role::Tracking) {
             checks.push(tracking(app));
+        }
+        if app.config.runs(Role::Fares) {
+            checks.push(rating(app));
         }
         Self { ready: checks.iter().all(|check| check.ok), checks }
     }
@@ -83,6 +87,13 @@ fn timetable(app: &AppState) -> Check {
         None => (true, "this process needs no timetable".to_owned()),
     };
     Check { name: "timetable", ok, says }
+}
+
+/// Taps are taken while rating is halted: the process is ready.
+fn rating(app: &AppState) -> Check {
+    let says = app.rating.halted();
+    let says = says.map_or_else(|| "rides are priced".to_owned(), |why| format!("rating is halted: {why}"));
+    Check { name: "rating", ok: true, says }
 }
 
 /// A process that tracks is ready, and so is one that stands by for it.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use store::{FareCommit, LegRow, Operator, OperatorRole, TapState};
 
 /// A server with an operator of each role, whose token is the role's word.
-async fn office() -> Server {
+pub(crate) async fn office() -> Server {
     let server = Server::start().await;
     let roles = ["viewer", "dispatcher", "fares", "admin", "auditor"];
     for role in roles {
@@ -36,11 +36,11 @@ async fn operator(server: &Server, name: &str, role: &str, agency: &str) {
     server.app.db.operator_put(&operator, &local_actor(Timestamp(1), "test")).await.unwrap();
 }
 
-async fn get(server: &Server, who: &str, path: &str) -> Answer {
+pub(crate) async fn get(server: &Server, who: &str, path: &str) -> Answer {
     answer(reqwest::Client::new().get(server.url(path)).bearer_auth(who)).await
 }
 
-async fn send(server: &Server, who: &str, path: &str, body: Value) -> Answer {
+pub(crate) async fn send(server: &Server, who: &str, path: &str, body: Value) -> Answer {
     answer(reqwest::Client::new().post(server.url(path)).bearer_auth(who).body(body.to_string())).await
 }
 

@@ -7,3 +7,5 @@ mod harness;
 
 #[cfg(test)]
 mod api;
+#[cfg(test)]
+mod tariff;

@@ -247,6 +247,21 @@ impl Db {
         rows(self, id.saturating_add(1), last).await?.into_iter().map(Columns::read).collect()
     }
 
+    /// At most `rows_max` journals before `id`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn journals_before(&self, id: i64, rows_max: u32) -> Result<Vec<StoredJournal>, StoreError> {
+        let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
+            concat!(journal_columns!(), "where id < $1 order by id desc limit $2"),
+        )
+        .bind(id)
+        .bind(i64::from(rows_max))
+        .fetch_all(on)
+        .await?);
+        rows.into_iter().map(Columns::read).collect()
+    }
+
     /// The journals in the books of `day`, at most `rows_max` after `id`, oldest first.
     ///
     /// # Errors

@@ -29,4 +29,6 @@ mod tables;
 #[cfg(test)]
 mod taps;
 #[cfg(test)]
+mod tariffs;
+#[cfg(test)]
 mod writer;

@@ -2,6 +2,7 @@
 
 use crate::cmd::out::{complain, say};
 use crate::cmd::settings::Settings;
+use crate::clock::Clock;
 use crate::driver::fares::{begin, replay};
 use anyhow::{bail, ensure};
 use fares::engine::Event;
@@ -36,7 +37,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
     let config = args.settings.merge()?.config;
     let db = Db::open(&config.database, Access::Admin).await?;
-    let configuration = begin::configuration(&config, begin::timetable_of(&config)?, &db).await?;
+    let now = Clock::system().now();
+    let configuration = begin::configuration(&config, begin::timetable_of(&config)?, &db, now).await?;
     let has_tariff = configuration.iter().any(|event| matches!(event, Event::Tariffs(_)));
     ensure!(has_tariff, "there is no tariff; name the files that the server has under fares.tariff");
     let begun = Instant::now();

@@ -4,15 +4,16 @@ use super::Events;
 use super::desk::Desk;
 use super::facts::{rides_of, stops_of};
 use super::seen::seen_on;
+use super::tariffs::InForce;
 use crate::config::Config;
 use crate::prices;
 use crate::state::AppState;
 use anyhow::Context as _;
-use fares::Tariffs;
 use fares::engine::Event;
 use fares::place::{Installed, Visit};
 use fares::replay::RECENT_S;
 use fares::ride::RideKey;
+use fares::{Tariff, Tariffs};
 use gtfs::timetable::Mode;
 use gtfs::{ServiceDay, Timestamp, Timetable};
 use std::collections::{BTreeSet, HashMap};
@@ -40,6 +41,7 @@ type Times = (Option<Timestamp>, Option<Timestamp>);
 /// What the engine was told already. The driver runs one; whoever runs a [`Desk`] in simulated time does too.
 #[derive(Debug, Default)]
 pub struct Known {
+    tariffs: InForce,
     timetable: Option<Arc<Timetable>>,
     rides_of: BTreeSet<ServiceDay>,
     installed: HashMap<Arc<str>, Installed>,
@@ -49,13 +51,14 @@ pub struct Known {
 /// Where an engine's facts come from.
 struct Source<'a> {
     db: &'a Db,
-    tariffs: &'a Tariffs,
+    /// Of the configuration.
+    files: &'a Tariffs,
     timetable: Option<Arc<Timetable>>,
 }
 
 impl<'a> Source<'a> {
     fn of(app: &'a AppState) -> Self {
-        Self { db: &app.db, tariffs: &app.tariffs, timetable: app.feeds.current() }
+        Self { db: &app.db, files: &app.tariffs, timetable: app.feeds.current() }
     }
 }
 
@@ -74,7 +77,7 @@ pub(crate) fn timetable_of(config: &Config) -> anyhow::Result<Option<Arc<Timetab
 }
 
 /// What an engine is told that stands neither in taps nor in rides: tariffs, where stops are, where terminals are
-/// mounted.
+/// mounted `now`.
 ///
 /// # Errors
 /// When the tariffs can not be used, or the database does not answer.
@@ -82,17 +85,15 @@ pub async fn configuration(
     config: &Config,
     timetable: Option<Arc<Timetable>>,
     db: &Db,
+    now: Timestamp,
 ) -> anyhow::Result<Events> {
-    let tariffs = prices::of_files(&config.fares.tariff)?;
-    let mut events = Vec::new();
-    if !tariffs.all().is_empty() {
-        events.push(Event::Tariffs(tariffs.clone()));
-    } else if let Some(timetable) = &timetable {
-        events.extend(published(timetable));
-    }
+    let files = prices::of_files(&config.fares.tariff)?;
+    let mut known = InForce::default();
+    let mut events: Events = Vec::new();
+    events.extend(known.news(db, &files, timetable.as_ref(), now).await?.map(Event::Tariffs));
     events.extend(timetable.as_deref().map(|timetable| Event::Stops(stops_of(timetable))));
-    let source = Source { db, tariffs: &tariffs, timetable: timetable.clone() };
-    let mounted = installed(&source, timetable.as_deref()).await?;
+    let tariff = fares::journey::InForce::of(known.all()).map(|tariffs| tariffs.at(now));
+    let mounted = installed(db, tariff, timetable.as_deref()).await?;
     events.extend(mounted.into_iter().map(|(terminal, installed)| Event::Installed(terminal, installed)));
     Ok(events)
 }
@@ -107,9 +108,9 @@ pub(crate) async fn offline(
     desk: &mut Desk,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let tariffs = prices::of_files(&config.fares.tariff)?;
+    let files = prices::of_files(&config.fares.tariff)?;
     let db = desk.db.clone();
-    let source = Source { db: &db, tariffs: &tariffs, timetable };
+    let source = Source { db: &db, files: &files, timetable };
     Known::tell(&source, desk, now).await?;
     Ok(())
 }
@@ -126,9 +127,6 @@ impl Known {
     async fn tell(app: &Source<'_>, desk: &mut Desk, now: Timestamp) -> Result<Self, StoreError> {
         let mut known = Self::default();
         let mut events = Vec::new();
-        if !app.tariffs.all().is_empty() {
-            events.push(Event::Tariffs(app.tariffs.clone()));
-        }
         let (cut, closed) = app.db.days_done().await?;
         events.extend(cut.map(Event::Cut));
         events.extend(closed.map(Event::Closed));
@@ -136,11 +134,7 @@ impl Known {
         // A visit that came too late for the engine before this one is too late for this one.
         let worked = app.db.ledger_newest().await?.map(|(_, worked)| worked.min(now).plus_s(-VISITS_S));
         events.extend(known.news(app, now, DAYS_BACK, worked).await?);
-        let tariffs = events.iter().find_map(|event| match event {
-            Event::Tariffs(tariffs) => Some(tariffs.clone()),
-            _ => None,
-        });
-        events.extend(tariffs.map(|tariffs| Event::Amnesties(desk.said.amnesties(&tariffs))));
+        events.extend(amnesties(desk, &events));
         let heard = app.db.requests_heard(desk.taps_read(), now.plus_s(-HEARD_S)).await?;
         events.extend(heard.into_iter().map(|(terminal, clock)| Event::Heard(terminal, Arc::new(clock))));
         let held = app.db.fare_cards_held().await?;
@@ -181,7 +175,8 @@ impl Known {
     pub async fn refresh(&mut self, app: &AppState, desk: &mut Desk) -> Result<(), StoreError> {
         let now = app.clock.now();
         let since = now.plus_s(-VISITS_S);
-        let events = self.news(&Source::of(app), now, VISIT_DAYS_BACK, Some(since)).await?;
+        let mut events = self.news(&Source::of(app), now, VISIT_DAYS_BACK, Some(since)).await?;
+        events.extend(amnesties(desk, &events));
         if events.is_empty() { Ok(()) } else { desk.tell(now, events).await }
     }
 
@@ -194,14 +189,17 @@ impl Known {
     ) -> Result<Events, StoreError> {
         let mut events = Vec::new();
         let timetable = app.timetable.clone();
-        for (terminal, installed) in installed(app, timetable.as_deref()).await? {
+        events
+            .extend(self.tariffs.news(app.db, app.files, timetable.as_ref(), now).await?.map(Event::Tariffs));
+        let tariff = fares::journey::InForce::of(self.tariffs.all()).map(|tariffs| tariffs.at(now));
+        for (terminal, installed) in installed(app.db, tariff, timetable.as_deref()).await? {
             if self.installed.get(&terminal) != Some(&installed) {
                 self.installed.insert(Arc::clone(&terminal), installed.clone());
                 events.push(Event::Installed(terminal, installed));
             }
         }
         if let Some(timetable) = &timetable {
-            self.rides(app, timetable, now, &mut events);
+            self.rides(timetable, now, &mut events);
         }
         let Some(timetable) = &self.timetable else { return Ok(events) };
         let today = ServiceDay::of(now, timetable.tz);
@@ -219,13 +217,10 @@ impl Known {
     }
 
     /// The rides around today that were not told yet; all of them for a new timetable.
-    fn rides(&mut self, app: &Source<'_>, timetable: &Arc<Timetable>, now: Timestamp, events: &mut Events) {
+    fn rides(&mut self, timetable: &Arc<Timetable>, now: Timestamp, events: &mut Events) {
         let is_new = self.timetable.as_ref().is_none_or(|known| !Arc::ptr_eq(known, timetable));
         if is_new {
             events.push(Event::Stops(stops_of(timetable)));
-            if app.tariffs.all().is_empty() {
-                events.extend(published(timetable));
-            }
             self.timetable = Some(Arc::clone(timetable));
         }
         let today = ServiceDay::of(now, timetable.tz);
@@ -257,44 +252,39 @@ impl Known {
     }
 }
 
-/// The tariff that the feed publishes, where no file says what riders pay.
-fn published(timetable: &Timetable) -> Option<Event> {
-    match prices::of_feed(timetable) {
-        Ok(Some(tariffs)) => Some(Event::Tariffs(tariffs)),
-        Ok(None) => {
-            tracing::warn!("there is no tariff: taps are kept, and priced once fares.tariff names one");
-            None
-        }
-        Err(failure) => {
-            tracing::error!(failure = format!("{failure:#}"), "taps are kept, but not priced");
-            None
-        }
-    }
+/// The hours of amnesties go by the tariffs: they are told again with them.
+fn amnesties(desk: &Desk, events: &Events) -> Option<Event> {
+    let mut events = events.iter();
+    events.find_map(|event| match event {
+        Event::Tariffs(tariffs) => Some(Event::Amnesties(desk.said.amnesties(tariffs))),
+        _ => None,
+    })
 }
 
 /// Where every terminal is mounted.
 async fn installed(
-    app: &Source<'_>,
+    db: &Db,
+    tariff: Option<&Tariff>,
     timetable: Option<&Timetable>,
 ) -> Result<Vec<(Arc<str>, Installed)>, StoreError> {
     let devices: HashMap<Arc<str>, store::Device> =
-        app.db.devices().await?.into_iter().map(|device| (Arc::clone(&device.id), device)).collect();
+        db.devices().await?.into_iter().map(|device| (Arc::clone(&device.id), device)).collect();
     let of = |terminal: store::Terminal| {
         let device = devices.get(&terminal.id);
         let agency = device.map(|device| Arc::clone(&device.agency)).filter(|agency| !agency.is_empty());
         let agency = agency.or_else(|| agency_at(timetable?, &terminal.stop)).unwrap_or_else(|| "".into());
         let network = Some(terminal.network).filter(|network| !network.is_empty());
-        let network = network.or_else(|| network_of(app.tariffs, timetable?, device?.mode));
+        let network = network.or_else(|| network_of(tariff, timetable?, device?.mode));
         let network = network.unwrap_or_else(|| "".into());
         let (vehicle, stop) = (terminal.vehicle, terminal.stop);
         (terminal.id, Installed { vehicle, stop, network, agency })
     };
-    Ok(app.db.terminals().await?.into_iter().map(of).collect())
+    Ok(db.terminals().await?.into_iter().map(of).collect())
 }
 
 /// The network of all routes that a vehicle of this class can run, where they have one: before its first stop was seen,
 /// a bus is at least a bus.
-fn network_of(tariffs: &Tariffs, timetable: &Timetable, class: VehicleClass) -> Option<Arc<str>> {
+fn network_of(tariff: Option<&Tariff>, timetable: &Timetable, class: VehicleClass) -> Option<Arc<str>> {
     let is_ferry = class == VehicleClass::Ferry;
     let routes = timetable.routes.iter().filter(|route| (route.mode == Mode::Ferry) == is_ferry);
     let published = |route: &str| {
@@ -302,7 +292,7 @@ fn network_of(tariffs: &Tariffs, timetable: &Timetable, class: VehicleClass) -> 
         let found = networks.find(|(_, of)| *timetable.routes[of.at()].id == *route);
         found.map(|(network, _)| Arc::<str>::from(&**network))
     };
-    let network = |route: &gtfs::timetable::Route| match tariffs.all().last() {
+    let network = |route: &gtfs::timetable::Route| match tariff {
         Some(tariff) => tariff.network_of(&route.id).cloned(),
         None => published(&route.id),
     };

@@ -6,6 +6,7 @@
 use super::record;
 use super::said::Said;
 use chrono_tz::Tz;
+use fares::breaker::Breaker;
 use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote};
 use fares::replay::RECENT_S;
 use fares::{Account, Satang, TapId};
@@ -45,7 +46,7 @@ pub struct Round {
 #[derive(Debug)]
 pub struct Desk {
     pub(super) db: Db,
-    lease: Option<Lease>,
+    pub(super) lease: Option<Lease>,
     pub(super) engine: FareEngine,
     taps_read: i64,
     commands_read: i64,
@@ -53,6 +54,8 @@ pub struct Desk {
     now: Timestamp,
     /// What operators said of rides.
     pub(super) said: Said,
+    /// Stops what takes much from many.
+    pub(super) breaker: Breaker,
     /// Cards that were never seen before.
     unseen: BTreeSet<Arc<str>>,
     /// When the lease was last renewed.
@@ -73,8 +76,9 @@ impl Desk {
     /// An engine that has read nothing yet since `lease` was taken.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer; [`StoreError::Refused`] while rating is halted.
     pub async fn open(db: Db, lease: Option<Lease>) -> Result<Self, StoreError> {
+        let breaker = super::halt::breaker(&db).await?;
         let taps_read = db.fare_cursor(TAPS).await?;
         let commands_read = db.fare_cursor(COMMANDS).await?;
         let said = Said::read(&db).await?;
@@ -88,6 +92,7 @@ impl Desk {
             wake_at: None,
             now,
             said,
+            breaker,
             unseen: BTreeSet::new(),
             renewed: Instant::now(),
         })
@@ -184,6 +189,7 @@ impl Desk {
         if !is_said && (taps_read, commands_read) == (self.taps_read, self.commands_read) {
             return Ok(());
         }
+        self.weigh(now, &effects).await?;
         let (lease, salt) = (self.lease.clone(), rand::random());
         let cursors = vec![(TAPS.into(), taps_read), (COMMANDS.into(), commands_read)];
         let Besides { cards, results, denied, .. } = besides;

@@ -8,12 +8,15 @@ pub mod close;
 mod commands;
 pub mod desk;
 pub mod facts;
+pub mod halt;
 mod recompute;
 mod record;
 pub mod replay;
 mod said;
 mod seat;
 mod seen;
+pub(crate) mod shadow;
+pub mod tariffs;
 
 pub use begin::{Known, configuration};
 
@@ -48,7 +51,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// Never: a database that fails is tried again.
 pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> {
-    while let Some(seat) = Seat::take(&app, &token).await {
+    while halt::is_over(&app, &token).await
+        && let Some(seat) = Seat::take(&app, &token).await
+    {
         match work(&app, &seat, &token).await {
             Ok(()) => {
                 seat.give_back(&app).await;

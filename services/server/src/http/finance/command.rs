@@ -160,6 +160,7 @@ enum Wire {
         #[serde(default)]
         routes: Vec<String>,
     },
+    ResumeRating {},
 }
 
 impl Request {
@@ -230,6 +231,7 @@ impl Wire {
             Self::Amnesty { day: of, routes } => {
                 FareCommand::Amnesty { day: day(&of)?, routes: routes.into_iter().map(Into::into).collect() }
             }
+            Self::ResumeRating {} => FareCommand::ResumeRating,
         })
     }
 }

@@ -12,6 +12,7 @@ mod discrepancy;
 mod inspect;
 mod permit;
 mod sums;
+mod tariff;
 
 use super::error::ApiError;
 use crate::state::AppState;
@@ -36,6 +37,7 @@ pub(super) fn router(app: &AppState) -> Router<AppState> {
         .merge(sums::router())
         .merge(days::router())
         .merge(inspect::router())
+        .merge(tariff::router())
         .route_layer(from_fn_with_state(app.clone(), permit::allow))
 }
 

@@ -21,6 +21,8 @@ struct Row {
 
 const LOOK: &[OperatorRole] = &[Fares, Admin, Auditor];
 const CHANGE: &[OperatorRole] = &[Fares];
+/// Who may agree to prices: four eyes need enough people (fares design, section 6).
+const AGREE: &[OperatorRole] = &[Fares, Admin];
 const INSPECT: &[OperatorRole] = &[Dispatcher, Fares];
 
 /// The permission table.
@@ -43,6 +45,11 @@ const TABLE: &[Row] = &[
     Row { method: "GET", path: "/v1/finance/days", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/days/{day}", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/days/{day}/settlements", roles: LOOK, scoped: true },
+    Row { method: "GET", path: "/v1/finance/tariffs", roles: LOOK, scoped: false },
+    Row { method: "POST", path: "/v1/finance/tariffs", roles: CHANGE, scoped: false },
+    Row { method: "GET", path: "/v1/finance/tariffs/{version}", roles: LOOK, scoped: false },
+    Row { method: "POST", path: "/v1/finance/tariffs/{version}/approve", roles: AGREE, scoped: false },
+    Row { method: "POST", path: "/v1/finance/tariffs/{version}/withdraw", roles: AGREE, scoped: false },
     Row { method: "GET", path: "/v1/inspect", roles: INSPECT, scoped: true },
 ];
 
@@ -83,13 +90,14 @@ fn may(caller: &Caller, method: &str, path: &str) -> Result<(), ApiError> {
 mod tests {
     use super::*;
 
-    const SOURCES: [&str; 6] = [
+    const SOURCES: [&str; 7] = [
         include_str!("card.rs"),
         include_str!("command.rs"),
         include_str!("discrepancy.rs"),
         include_str!("sums.rs"),
         include_str!("days.rs"),
         include_str!("inspect.rs"),
+        include_str!("tariff.rs"),
     ];
 
     /// Every (method, path) that the files of this folder route.
@@ -124,7 +132,9 @@ mod tests {
     #[test]
     fn only_the_role_for_money_changes_money_and_an_auditor_changes_nothing() {
         for row in TABLE.iter().filter(|row| row.method != "GET") {
-            assert_eq!(row.roles, [Fares], "{}", row.path);
+            // An admin may agree to prices, or to their end, but not make them.
+            let agrees = row.path.starts_with("/v1/finance/tariffs/");
+            assert_eq!(row.roles, if agrees { AGREE } else { CHANGE }, "{}", row.path);
         }
         assert!(TABLE.iter().all(|row| !row.roles.contains(&OperatorRole::Viewer)));
     }

@@ -1,0 +1,83 @@
+//! A run that takes much from many stops, is told to people, and goes on when two of them agree.
+
+use super::desk::{Office, batch};
+use super::town::{Town, day, received, tariff_of};
+use crate::harness::{Backend, on_both};
+use ::fares::engine::Event;
+use ::fares::{FareCommand, Tariffs};
+use gtfs::Timestamp;
+use server::driver::fares::desk::Desk;
+use server::driver::fares::halt::{BULK_DEBIT, halted};
+use server::ingest::enroll::local_actor;
+use store::{CommandAsked, Db, DiscrepancyState, StoreError};
+
+const HOUR_S: f64 = 3_600.0;
+
+/// The same fares, but that a bus costs 20.00: as a program would price that is wrong.
+fn dearer() -> Event {
+    Event::Tariffs(Tariffs::new(vec![tariff_of(|toml| toml.replace("15.00", "20.00"))]))
+}
+
+async fn resume(db: &Db, now: Timestamp) -> i64 {
+    let asked = CommandAsked {
+        key: format!("resume {}", now.0).into(),
+        command: FareCommand::ResumeRating,
+        agency: "".into(),
+        needs_approval: FareCommand::ResumeRating.needs_four_eyes(::fares::command::FOUR_EYES_FROM),
+    };
+    db.fare_command_ask(&asked, &local_actor(now, "somchai")).await.unwrap().id
+}
+
+#[test]
+fn a_run_that_takes_much_from_many_stops_until_two_people_agree_and_taps_go_on() {
+    on_both("bulk debit", async |backend| stops_and_resumes(backend).await);
+}
+
+async fn stops_and_resumes(backend: Backend) {
+    let town = Town::new(5, 60, 2);
+    let mut office = Office::open(&town, backend).await;
+    let midnight = day(1).start(chrono_tz::Asia::Bangkok);
+    office.lives(Timestamp(0)..midnight).await;
+    let now = midnight.plus_s(4.0 * HOUR_S);
+    office.desk.round(now).await.unwrap();
+    let before = office.outcome().await;
+
+    let stopped = office.desk.tell(now, vec![dearer()]).await.unwrap_err();
+    assert!(matches!(&stopped, StoreError::Refused(why) if why.contains("rating is halted")), "{stopped}");
+    assert_eq!(office.outcome().await, before, "{backend:?}: nothing of it is written");
+    let found = office.db.discrepancies(DiscrepancyState::Open, 0, 10).await.unwrap().pop().unwrap().found;
+    assert_eq!(&*found.kind, BULK_DEBIT);
+    assert!(found.amount.unwrap().0 > 0 && found.detail.contains(" cards "), "{}", found.detail);
+
+    // Whoever takes over is halted too, and taps go on.
+    assert!(matches!(Desk::open(office.db.clone(), None).await, Err(StoreError::Refused(_))));
+    let (_, tap) = town.taps.iter().find(|(t, _)| *t > now).unwrap();
+    office.writer.submit(batch(&received(tap, now))).await.unwrap();
+
+    let asked = resume(&office.db, now.plus_s(60.0)).await;
+    assert!(halted(&office.db).await.unwrap().is_some(), "one person is not enough");
+    let alone = office.db.fare_command_approve(asked, true, &local_actor(now.plus_s(61.0), "somchai")).await;
+    assert!(matches!(alone, Err(StoreError::Refused(_))));
+    assert!(
+        office.db.fare_command_approve(asked, true, &local_actor(now.plus_s(90.0), "malee")).await.unwrap()
+    );
+    assert_eq!(halted(&office.db).await.unwrap(), None);
+
+    let now = now.plus_s(120.0);
+    office.begin(now).await;
+    office.desk.tell(now, vec![dearer()]).await.unwrap();
+    office.desk.round(now).await.unwrap();
+    let after = office.outcome().await;
+    assert_ne!(after, before, "{backend:?}: what two agreed to is posted");
+    assert_eq!(office.desk.taps_read(), office.db.taps_newest().await.unwrap(), "and the tap is taken");
+    let done = office.db.fare_command(asked).await.unwrap().unwrap();
+    assert_eq!(done.event, Some(store::CommandEvent::Done));
+
+    // What nobody agreed to stops it again.
+    let later = now.plus_s(2.0 * HOUR_S);
+    let dearer_still = tariff_of(|toml| toml.replace("15.00", "25.00"));
+    let again = office.desk.tell(later, vec![Event::Tariffs(Tariffs::new(vec![dearer_still]))]).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+    assert_eq!(office.outcome().await, after);
+    office.close_down().await;
+}
