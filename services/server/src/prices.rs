@@ -83,3 +83,52 @@ pub fn together(base: &Tariffs, approved: &[Arc<Tariff>]) -> Tariffs {
     let kept = base.all().iter().filter(|tariff| !is_approved(tariff));
     Tariffs::new(kept.chain(approved).cloned().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fares::tariff::Rows;
+    use gtfs::ServiceDay;
+
+    fn version(name: &str, from_s: i64, currency: &[u8; 3]) -> Arc<Tariff> {
+        let valid_from = Timestamp::from_s(from_s);
+        let rows = Rows { version: name.into(), valid_from, currency: *currency, ..Rows::default() };
+        Arc::new(Tariff::new(rows).unwrap())
+    }
+
+    #[test]
+    fn what_was_approved_counts_where_a_file_has_its_name() {
+        let files = Tariffs::new(vec![version("a", 100, b"THB"), version("b", 200, b"THB")]);
+        let all = together(&files, &[version("b", 300, b"THB"), version("c", 400, b"THB")]);
+        let told: Vec<String> = all
+            .all()
+            .iter()
+            .map(|tariff| format!("{} {}", tariff.version(), tariff.valid_from().s()))
+            .collect();
+        assert_eq!(told, ["a 100", "b 300", "c 400"]);
+    }
+
+    #[test]
+    fn a_new_feed_changes_no_price_that_was_approved() {
+        let mut timetable = gtfs::fixture::timetable("zone Asia/Bangkok\nstop A 0 0\nroute R bus").unwrap();
+        assert!(of_feed(&timetable, None).unwrap().is_none(), "it has no fares");
+        let amount = gtfs::fares::Money { minor: 1_500, currency: *b"THB" };
+        timetable.fares.products.push(gtfs::fares::FareProduct {
+            id: "bus".into(),
+            name: "bus".into(),
+            rider_category: "".into(),
+            media: "".into(),
+            amount,
+        });
+        timetable.feed.version = "march".into();
+        timetable.feed.first_day = ServiceDay::parse("20260301");
+        let approved = version("agreed", 1_769_900_000, b"THB");
+        let at = |first: Option<Timestamp>| {
+            let feed = of_feed(&timetable, first).unwrap().unwrap();
+            let all = together(&feed, &[Arc::clone(&approved)]);
+            all.at(Timestamp::from_s(1_790_000_000)).map(|tariff| tariff.version().to_string())
+        };
+        assert_eq!(at(None).as_deref(), Some("march"), "the feed begins later than what was agreed to");
+        assert_eq!(at(Some(approved.valid_from())).as_deref(), Some("agreed"));
+    }
+}

@@ -13,9 +13,13 @@ use store::{CommandAsked, Db, DiscrepancyState, StoreError};
 
 const HOUR_S: f64 = 3_600.0;
 
-/// The same fares, but that a bus costs 20.00: as a program would price that is wrong.
-fn dearer() -> Event {
-    Event::Tariffs(Tariffs::new(vec![tariff_of(|toml| toml.replace("15.00", "20.00"))]))
+/// All rides of all cards priced again, a bus dearer: as a program would that is wrong.
+async fn priced_again(office: &mut Office<'_>, bus: &str, now: Timestamp) -> Result<(), StoreError> {
+    let tariffs = Tariffs::new(vec![tariff_of(|toml| toml.replace("15.00", bus))]);
+    let cards = office.db.cards_after("", 1_000).await?.into_iter();
+    let since = day(0).start(chrono_tz::Asia::Bangkok);
+    let review = cards.map(|card| Event::Review(card, since));
+    office.desk.tell(now, std::iter::once(Event::Tariffs(tariffs)).chain(review).collect()).await
 }
 
 async fn resume(db: &Db, now: Timestamp) -> i64 {
@@ -42,7 +46,7 @@ async fn stops_and_resumes(backend: Backend) {
     office.desk.round(now).await.unwrap();
     let before = office.outcome().await;
 
-    let stopped = office.desk.tell(now, vec![dearer()]).await.unwrap_err();
+    let stopped = priced_again(&mut office, "20.00", now).await.unwrap_err();
     assert!(matches!(&stopped, StoreError::Refused(why) if why.contains("rating is halted")), "{stopped}");
     assert_eq!(office.outcome().await, before, "{backend:?}: nothing of it is written");
     let found = office.db.discrepancies(DiscrepancyState::Open, 0, 10).await.unwrap().pop().unwrap().found;
@@ -65,7 +69,7 @@ async fn stops_and_resumes(backend: Backend) {
 
     let now = now.plus_s(120.0);
     office.begin(now).await;
-    office.desk.tell(now, vec![dearer()]).await.unwrap();
+    priced_again(&mut office, "20.00", now).await.unwrap();
     office.desk.round(now).await.unwrap();
     let after = office.outcome().await;
     assert_ne!(after, before, "{backend:?}: what two agreed to is posted");
@@ -75,8 +79,7 @@ async fn stops_and_resumes(backend: Backend) {
 
     // What nobody agreed to stops it again.
     let later = now.plus_s(2.0 * HOUR_S);
-    let dearer_still = tariff_of(|toml| toml.replace("15.00", "25.00"));
-    let again = office.desk.tell(later, vec![Event::Tariffs(Tariffs::new(vec![dearer_still]))]).await;
+    let again = priced_again(&mut office, "25.00", later).await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
     assert_eq!(office.outcome().await, after);
     office.close_down().await;

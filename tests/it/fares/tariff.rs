@@ -128,11 +128,7 @@ async fn refuses(backend: Backend) {
         (good.replace("version = \"a\"", "version = \"a/b\""), day(2), "letters, digits"),
         (good.clone(), day(3), "valid_from is 20261125 in the file, and 20261126 was given; make them one"),
         (dearer("a", "2026-11-24"), day(1), "that day has begun; take 20261125 or later"),
-        (
-            dearer("sample-2026-01", "2026-11-25"),
-            day(2),
-            "fares.tariff names a file of version sample-2026-01",
-        ),
+        (dearer("sample-2026-01", "2026-11-25"), day(2), "has the version sample-2026-01 already"),
         (good.replace("Asia/Bangkok", "Asia/Tokyo"), day(2), "timezone, day boundary and currency"),
         (teaches, day(2), "leaving_out_a_tap_pays"),
     ] {

@@ -140,7 +140,7 @@ fn fits(
     }
     if in_force.all().iter().any(|other| other.version() == tariff.version()) {
         return refuse(format!(
-            "{name}: fares.tariff names a file of version {}; give this one its own name",
+            "{name}: a file of fares.tariff, or the feed, has the version {} already; give this one its own name",
             tariff.version()
         ));
     }
