@@ -90,6 +90,9 @@ mod tests {
     use fares::tariff::Rows;
     use gtfs::ServiceDay;
 
+    const TOWN: &str =
+        "zone Asia/Bangkok\nstop A 0 0\nstop B 600 0\nroute R bus\ntrip t route=R : A 08:00 B 08:02";
+
     fn version(name: &str, from_s: i64, currency: &[u8; 3]) -> Arc<Tariff> {
         let valid_from = Timestamp::from_s(from_s);
         let rows = Rows { version: name.into(), valid_from, currency: *currency, ..Rows::default() };
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_new_feed_changes_no_price_that_was_approved() {
-        let mut timetable = gtfs::fixture::timetable("zone Asia/Bangkok\nstop A 0 0\nroute R bus").unwrap();
+        let mut timetable = gtfs::fixture::timetable(TOWN).unwrap();
         assert!(of_feed(&timetable, None).unwrap().is_none(), "it has no fares");
         let amount = gtfs::fares::Money { minor: 1_500, currency: *b"THB" };
         timetable.fares.products.push(gtfs::fares::FareProduct {

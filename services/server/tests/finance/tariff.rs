@@ -1,9 +1,15 @@
 //! Versions of the tariff over HTTP: proposed by one, agreed to by two, withdrawn.
 
 use crate::api::{get, office, send};
+use crate::harness::{Server, answer};
 use serde_json::{Value, json};
+use server::driver::fares::halt::{BULK_DEBIT, halted};
 use server::finance::posting_day;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Nothing here takes longer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Fares of the harness's town from a day on.
 fn file(version: &str, day: &str) -> String {
@@ -82,10 +88,10 @@ async fn a_version_is_proposed_by_one_agreed_to_by_two_and_shown_with_its_report
 
 #[tokio::test]
 async fn a_halt_is_told_without_ending_readiness_and_one_person_can_not_end_it() {
-    let mut server = office().await;
+    let server = office().await;
     let now = server.now();
     let found = fares::Discrepancy {
-        kind: server::driver::fares::halt::BULK_DEBIT.into(),
+        kind: BULK_DEBIT.into(),
         cause: "bulk_debit:1".into(),
         subject: "rating".into(),
         amount: Some(fares::Satang(81_250)),
@@ -95,11 +101,35 @@ async fn a_halt_is_told_without_ending_readiness_and_one_person_can_not_end_it()
     };
     let commit = store::FareCommit { at: now, discrepancies: vec![found], ..store::FareCommit::default() };
     server.app.db.fares_commit(&commit).await.unwrap();
+    // Whoever prices taps next finds it.
+    let mut server = server.restart().await;
+    until(&server, "ok\nrating is halted: 812.50 would be taken from 57 of 900 cards\n").await;
+    let ready = answer(reqwest::Client::new().get(server.url("/readyz"))).await.json();
+    let checks = ready["checks"].as_array().unwrap().iter();
+    let rating = checks.filter(|check| check["name"] == "rating").collect::<Vec<_>>();
+    assert!(rating.len() == 1 && rating[0]["ok"] == true, "{ready}: taps go on");
+    let metrics = answer(reqwest::Client::new().get(server.url("/metrics"))).await;
+    assert!(String::from_utf8_lossy(&metrics.body).contains("padriew_fares_halted 1"));
+
     let resume = json!({"key": "r1", "reason": "the new prices are right", "kind": "resume_rating"});
     let asked = send(&server, "fares", "/v1/finance/commands", resume).await.json();
     assert_eq!(asked["state"], "waiting");
-    assert!(server::driver::fares::halt::halted(&server.app.db).await.unwrap().is_some());
+    assert_eq!(
+        send(&server, "fares", "/v1/finance/commands/1/approve", json!({})).await.refusal(),
+        (422, "refused".to_owned())
+    );
+    assert!(halted(&server.app.db).await.unwrap().is_some());
     send(&server, "second", "/v1/finance/commands/1/approve", json!({})).await;
-    assert_eq!(server::driver::fares::halt::halted(&server.app.db).await.unwrap(), None);
+    until(&server, "ok\n").await;
     server.stop().await;
+}
+
+/// Waits until `/healthz` says so.
+async fn until(server: &Server, says: &str) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while server.get("/healthz").await.body != says.as_bytes() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("/healthz never said {says:?}"));
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use gtfs::{ServiceDay, Timestamp};
 use std::path::PathBuf;
 use store::tariff_version::APPROVALS;
-use store::{Access, Actor, Db, OperatorRole, TariffEvent, TariffState, TariffVersion};
+use store::{Access, Actor, Db, OperatorRole, StoreError, TariffEvent, TariffState, TariffVersion};
 
 pub(super) const PROPOSE: &str = "\
 Examples:
@@ -119,7 +119,10 @@ impl Decide {
     pub(super) async fn run(&self, event: TariffEvent) -> anyhow::Result<()> {
         let (db, by) = self.who.open(&[OperatorRole::Fares, OperatorRole::Admin]).await?;
         let version = &self.version;
-        let decided = db.tariff_decide(version, event, &by).await?;
+        let decided = match db.tariff_decide(version, event, &by).await {
+            Err(StoreError::Refused(why)) => bail!("{why}"),
+            decided => decided?,
+        };
         let decided = decided.with_context(|| format!("there is no version {version}"))?;
         Ok(say(&line(&decided, by.at))?)
     }
