@@ -87,7 +87,10 @@ impl Breaker {
     /// Counts journals that are to be posted, and says whether they may be without a person.
     pub fn weigh<'a>(&mut self, journals: impl IntoIterator<Item = &'a Journal>) -> Option<Tripped> {
         // Where nothing is taken for earlier rides, nothing is stopped: it is no matter that a night has little revenue.
-        let debits = journals.into_iter().fold(false, |debits, journal| self.take(journal) || debits);
+        let mut debits = false;
+        for journal in journals {
+            debits |= self.take(journal);
+        }
         if debits { self.tripped() } else { None }
     }
 
