@@ -102,7 +102,7 @@ impl Propose {
         let proposal =
             Proposal { db: &db, files: &files, timetable, name: &name, toml: &toml, valid_from, by };
         let progress = |cards: usize| {
-            if cards % TOLD_EVERY == 0 {
+            if cards.is_multiple_of(TOLD_EVERY) {
                 complain(&format!("{cards} cards rated"));
             }
         };
