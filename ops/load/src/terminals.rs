@@ -20,7 +20,15 @@ pub(crate) struct Terminal {
     pub(crate) memory: Memory,
     /// Milliseconds since boot of the next tap.
     pub(crate) up_ms: i64,
+    vehicle: String,
 }
+
+/// As many cards as a town has.
+const CARDS: u128 = 97_003;
+/// How far terminals are apart in the row of cards, so that each card is tapped evenly, here and there.
+const CARDS_APART: i64 = 1_517;
+/// Between two taps at a terminal, milliseconds.
+const TAP_EVERY_MS: i64 = 40;
 
 /// Registers `count` terminals with a key each.
 pub(crate) async fn register_all(scratch: &Scratch, count: usize) -> anyhow::Result<Vec<Terminal>> {
@@ -33,7 +41,8 @@ pub(crate) async fn register_all(scratch: &Scratch, count: usize) -> anyhow::Res
         register(&db, &by, &Mount { id: &id, vehicle: &vehicle, ..Mount::default() }).await?;
         let key = enroll::add_key(&db, &server_key, &id, &by).await?;
         let key = TerminalKey::new(&key.key_id, &key.secret);
-        terminals.push(Terminal { id, key, memory: Memory::new(1, "9f2c"), up_ms: 1_000 });
+        let up_ms = 1_000 + at as i64 * CARDS_APART * TAP_EVERY_MS;
+        terminals.push(Terminal { id, key, memory: Memory::new(1, "9f2c"), up_ms, vehicle });
     }
     db.close().await;
     Ok(terminals)
@@ -42,14 +51,14 @@ pub(crate) async fn register_all(scratch: &Scratch, count: usize) -> anyhow::Res
 impl Terminal {
     /// A rider touches his card; the number of the tap.
     pub(crate) fn touch(&mut self, wall: &str) -> i64 {
-        self.up_ms += 40;
-        // As many cards as a town has; a token is 32 characters of base64.
-        let card =
-            format!("{:032x}", (self.up_ms as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060) % 97_003);
+        self.up_ms += TAP_EVERY_MS;
+        // A token is 32 characters of base64; the cards of a terminal are spread over the index.
+        let card = (self.up_ms / TAP_EVERY_MS) as u128 % CARDS;
+        let card = format!("{:032x}", card.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
         self.memory.touch(&Touch {
             card: &card,
             kind: TapKind::On,
-            vehicle: "L0001",
+            vehicle: &self.vehicle,
             trip: "r3_0715",
             stop: "",
             fix: Some((13_690_400, 101_077_900, 6)),

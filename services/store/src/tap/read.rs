@@ -37,21 +37,42 @@ impl Db {
     /// [`StoreError::Away`] or [`StoreError::Unreadable`].
     pub async fn taps_after(&self, cursor: i64, rows_max: u32) -> Result<Vec<(i64, Tap)>, StoreError> {
         let last = cursor.saturating_add(i64::from(rows_max));
-        let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
+        let mut taps = Vec::new();
+        for block in self.blocks(cursor.saturating_add(1), last).await? {
+            block.taps(|id| id > cursor && id <= last, &mut taps)?;
+        }
+        Ok(taps)
+    }
+
+    /// The taps with these ids, in the order of ids; blocks that hold several are read once.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn taps_at(&self, mut ids: Vec<i64>) -> Result<Vec<(i64, Tap)>, StoreError> {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut taps = Vec::with_capacity(ids.len());
+        let near = ids.chunk_by(|a, b| b - a <= BLOCK_IDS_MAX);
+        for some in near.flat_map(|near| near.chunks(TAPS_MAX)) {
+            let (Some(&first), Some(&last)) = (some.first(), some.last()) else { continue };
+            for block in self.blocks(first, last).await? {
+                block.taps(|id| some.binary_search(&id).is_ok(), &mut taps)?;
+            }
+        }
+        Ok(taps)
+    }
+
+    /// The blocks with a tap from `first` to `last`.
+    async fn blocks(&self, first: i64, last: i64) -> Result<Vec<Columns>, StoreError> {
+        Ok(on_pool!(&self.reads, on => sqlx::query_as(
             "select tap_first, terminal, received_us, boot, up_ms, wall_us, rtt_ms, deny_ver, lines from tap_batch \
-             where tap_last > $1 and tap_last < $2 and tap_first <= $3 order by tap_last",
+             where tap_last >= $1 and tap_last < $2 and tap_first <= $3 order by tap_last",
         )
-        .bind(cursor)
+        .bind(first)
         .bind(last.saturating_add(BLOCK_IDS_MAX))
         .bind(last)
         .fetch_all(on)
-        .await?);
-        let mut taps = Vec::new();
-        for row in rows {
-            let terminal = row.terminal.as_str().into();
-            row.taps(&terminal, |id| id > cursor && id <= last, &mut taps)?;
-        }
-        Ok(taps)
+        .await?))
     }
 
     /// The tap of a name with its id; `None` when it was not stored.
@@ -115,12 +136,8 @@ impl Db {
 }
 
 impl Columns {
-    fn taps(
-        &self,
-        terminal: &Arc<str>,
-        wanted: impl Fn(i64) -> bool,
-        taps: &mut Vec<(i64, Tap)>,
-    ) -> Result<(), StoreError> {
+    fn taps(&self, wanted: impl Fn(i64) -> bool, taps: &mut Vec<(i64, Tap)>) -> Result<(), StoreError> {
+        let terminal: Arc<str> = self.terminal.as_str().into();
         let request = Arc::new(RequestClock {
             received: Timestamp(self.received_us),
             boot: self.boot.as_str().into(),
@@ -132,7 +149,7 @@ impl Columns {
         for (id, (line, _)) in (self.tap_first..).zip(block::lines(&text)).filter(|(id, _)| wanted(*id)) {
             let read =
                 TapLine::read(line).map_err(|error| StoreError::Unreadable(format!("tap {id}: {error}")))?;
-            taps.push((id, read.tap(&line.into(), terminal, &request, self.deny_ver)));
+            taps.push((id, read.tap(&line.into(), &terminal, &request, self.deny_ver)));
         }
         Ok(())
     }

@@ -146,6 +146,7 @@ on_both! {
         assert_eq!((tap.deny_ver, &*tap.whereabouts.trip, tap.pax), (4_412, "r3_0715", 1));
         assert_eq!(db.taps_after(2, 2).await.unwrap(), read[2..4]);
         assert_eq!(db.taps_after(5, 2).await.unwrap(), []);
+        assert_eq!(db.taps_at(vec![5, 1, 3, 3, 77]).await.unwrap(), [read[0].clone(), read[2].clone(), read[4].clone()]);
         assert_eq!(db.tap(&tap.id).await.unwrap(), Some((2, tap.clone())));
         assert_eq!(db.tap(&TapId { seq: 4, ..tap.id.clone() }).await.unwrap(), None);
         assert_eq!(db.tap_evidence(2).await.unwrap(), Some(("T:k1".into(), b"{}".to_vec())));

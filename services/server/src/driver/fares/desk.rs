@@ -1,17 +1,18 @@
 //! The fare engine with its database: reads what came, answers what the engine asks, stores what follows.
 //!
 //! What always holds: effects and cursors are one transaction, fenced by the lease, so a crash repeats nothing and loses
-//! nothing; after a commit that failed the engine in memory knows more than the database, and must be made anew.
+//! nothing; after a commit that failed the engine in memory knows more than the database, and must be made anew. While it
+//! catches up, the engine works out what comes next as the last is being written; nothing is read before that is done.
 
 use super::record;
 use super::said::Said;
 use chrono_tz::Tz;
 use fares::breaker::Breaker;
-use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote};
+use fares::engine::{CardHistory, Effect, Event, FareEngine, Quote, TapRecord};
 use fares::replay::RECENT_S;
-use fares::{Account, Satang, TapId};
+use fares::{Account, Satang, Tap, TapId};
 use gtfs::{ServiceDay, Timestamp};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use store::deny::DenyChange;
@@ -60,6 +61,8 @@ pub struct Desk {
     unseen: BTreeSet<Arc<str>>,
     /// When the lease was last renewed.
     renewed: Instant,
+    /// What the engine said and is not written yet: only while more taps wait.
+    unwritten: Option<FareCommit>,
 }
 
 /// What a transaction writes besides what the engine says.
@@ -95,6 +98,7 @@ impl Desk {
             breaker,
             unseen: BTreeSet::new(),
             renewed: Instant::now(),
+            unwritten: None,
         })
     }
 
@@ -133,7 +137,10 @@ impl Desk {
         let read = taps.last().map_or(self.taps_read, |(row, _)| *row);
         let round = Round { taps: taps.len(), is_behind: taps.len() >= TAPS_AT_ONCE as usize };
         let events = taps.into_iter().map(|(row, tap)| Event::Tap(row, Arc::new(tap))).collect();
-        self.settle(now, events, Besides { taps_read: Some(read), ..Besides::default() }).await?;
+        self.work(now, events, Besides { taps_read: Some(read), ..Besides::default() }).await?;
+        if !round.is_behind {
+            self.write().await?;
+        }
         Ok(round)
     }
 
@@ -151,28 +158,55 @@ impl Desk {
         events: Vec<Event>,
         besides: Besides,
     ) -> Result<(), StoreError> {
+        self.work(now, events, besides).await?;
+        self.write().await
+    }
+
+    /// Has the engine take events; what it says is left unwritten, and what it said before is written by then.
+    async fn work(&mut self, now: Timestamp, events: Vec<Event>, besides: Besides) -> Result<(), StoreError> {
         self.now = now;
         self.renew().await?;
-        let mut effects = Vec::new();
-        let mut queue: VecDeque<Event> = events.into();
+        let mut said = self.step(now, events).await?;
         for _ in 0..ROUNDS_MAX {
-            for event in queue.drain(..) {
-                self.engine.step(now, event, &mut effects);
+            let answers = self.answers(&mut said).await?;
+            if answers.is_empty() {
+                return self.leave(now, said, besides).await;
             }
-            queue.extend(self.answers(&mut effects).await?);
-            if !queue.is_empty() {
-                continue;
-            }
-            self.engine.step(now, Event::Tick, &mut effects);
-            queue.extend(self.answers(&mut effects).await?);
-            if queue.is_empty() {
-                return self.commit(now, effects, besides).await;
-            }
+            said.extend(self.step(now, answers).await?);
         }
         Err(StoreError::Unreadable("the fare engine asks the same again and again".into()))
     }
 
-    async fn commit(
+    /// What the engine says to events, and then to its tick unless it has a question; meanwhile the last is written.
+    async fn step(&mut self, now: Timestamp, events: Vec<Event>) -> Result<Vec<Effect>, StoreError> {
+        let mut engine = std::mem::take(&mut self.engine);
+        let stepped = tokio::task::spawn_blocking(move || {
+            let mut effects = Vec::new();
+            for event in events {
+                engine.step(now, event, &mut effects);
+            }
+            if !effects.iter().any(is_question) {
+                engine.step(now, Event::Tick, &mut effects);
+            }
+            (engine, effects)
+        });
+        let (stepped, written) = tokio::join!(stepped, self.write());
+        let (engine, effects) =
+            stepped.map_err(|failure| StoreError::Unreadable(format!("the fare engine: {failure}")))?;
+        self.engine = engine;
+        written.map(|()| effects)
+    }
+
+    /// Writes what is unwritten.
+    async fn write(&mut self) -> Result<(), StoreError> {
+        match self.unwritten.take() {
+            Some(commit) => self.db.fares_commit(&commit).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a transaction of what the engine said.
+    async fn leave(
         &mut self,
         now: Timestamp,
         effects: Vec<Effect>,
@@ -200,7 +234,7 @@ impl Desk {
         commit.cards.splice(0..0, seen.iter().map(CardChange::seen));
         self.keep_denied(&mut commit.denied).await?;
         commit.denied.extend(denied);
-        self.db.fares_commit(&commit).await?;
+        self.unwritten = Some(commit);
         (self.taps_read, self.commands_read) = (taps_read, commands_read);
         Ok(())
     }
@@ -252,12 +286,15 @@ impl Desk {
 
     /// Recent taps as the terminal told them: what is seen of their vehicles later may move them.
     async fn with_raw(&self, histories: &mut [CardHistory]) -> Result<(), StoreError> {
+        let is_recent = |record: &TapRecord| {
+            self.now.since_s(record.tap.t) < RECENT_S && !record.tap.place.vehicle.is_empty()
+        };
+        let taps = || histories.iter().flat_map(|history| &history.taps);
+        let rows = taps().filter(|(record, _)| is_recent(record)).map(|(record, _)| record.row).collect();
+        let told: HashMap<i64, Arc<Tap>> =
+            self.db.taps_at(rows).await?.into_iter().map(|(row, tap)| (row, Arc::new(tap))).collect();
         for (record, raw) in histories.iter_mut().flat_map(|history| &mut history.taps) {
-            let is_recent = self.now.since_s(record.tap.t) < RECENT_S;
-            if is_recent && !record.tap.place.vehicle.is_empty() {
-                let tap = self.db.taps_after(record.row - 1, 1).await?.pop();
-                *raw = tap.map(|(_, tap)| Arc::new(tap));
-            }
+            *raw = told.get(&record.row).cloned();
         }
         Ok(())
     }
@@ -344,6 +381,10 @@ impl Desk {
     pub async fn closed(&mut self, now: Timestamp, day: ServiceDay) -> Result<(), StoreError> {
         self.tell(now, vec![Event::Closed(day)]).await
     }
+}
+
+fn is_question(effect: &Effect) -> bool {
+    matches!(effect, Effect::Need(..) | Effect::NeedRides(_))
 }
 
 fn is_barred(card: &store::Card) -> bool {
