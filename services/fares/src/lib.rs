@@ -8,6 +8,7 @@ pub mod books;
 pub mod breaker;
 mod cap;
 pub mod card;
+pub mod clone;
 pub mod command;
 pub mod dominance;
 pub mod engine;
@@ -26,6 +27,7 @@ pub mod retime;
 pub mod ride;
 pub mod settle;
 pub mod shadow;
+pub mod silence;
 pub mod tap;
 pub mod tariff;
 

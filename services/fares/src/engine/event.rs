@@ -1,6 +1,7 @@
 //! What goes into the fare engine, and what comes out.
 
 use crate::card::{Amnesty, Profile};
+use crate::clone::Suspicion;
 use crate::journal::Journal;
 use crate::leg::{Leg, LegId};
 use crate::money::Satang;
@@ -75,6 +76,8 @@ pub enum Effect {
     Journal(Journal),
     /// A card goes on the list of denied cards, or comes off it: `true` to deny.
     Deny(Arc<str>, bool),
+    /// A card seems to be in two places. It may be told again of the same two taps.
+    Suspect(Box<Suspicion>),
     /// The next moment at which [`Event::Tick`] has something to do.
     WakeAt(Timestamp),
 }

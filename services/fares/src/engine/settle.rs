@@ -6,11 +6,12 @@
 use super::card::Card;
 use super::event::{Effect, LegRecord, PostedLeg, TapFate, TapRecord};
 use super::{DAY_US, FareEngine, days_before, first_of_period};
+use crate::clone::suspicion;
 use crate::journal::{Account, Journal, JournalKind, Posting};
 use crate::journey::{Fate, InForce, service_day};
 use crate::leg::{Leg, LegId, LegStatus, Price};
 use crate::money::Satang;
-use crate::rate::{Rated, RatedLeg, rate};
+use crate::rate::{Rated, RatedLeg, Stops, rate};
 use crate::ride::PlacedTap;
 use crate::tariff::Limits;
 use gtfs::{ServiceDay, Timestamp};
@@ -47,6 +48,7 @@ impl FareEngine {
             effects.push(Effect::Need(Arc::clone(&card.token), from));
             return false;
         }
+        card.suspect(facts.stops, &limits, effects);
         self.wake(&card.token, &rated, now);
         Settling { card, now, limits: &limits, scope, effects }.all(&rated);
         card.changed = None;
@@ -295,6 +297,20 @@ impl Settling<'_> {
 }
 
 impl Card {
+    /// Says which taps in a row, of those that something has changed of, no single card can have made.
+    fn suspect(&self, stops: &Stops, limits: &Limits, effects: &mut Vec<Effect>) {
+        let Some(changed) = self.changed_since() else { return };
+        let mut first: Option<&super::card::Held> = None;
+        for second in self.counting(limits) {
+            if let Some(first) = first.filter(|_| second.tap.t >= changed) {
+                let pair = ((&first.tap, &first.timed), (&second.tap, &second.timed));
+                let found = suspicion(&self.token, pair.0, pair.1, stops);
+                effects.extend(found.map(|found| Effect::Suspect(Box::new(found))));
+            }
+            first = Some(second);
+        }
+    }
+
     /// The taps that journeys are made of.
     fn counting<'a>(&'a self, limits: &Limits) -> impl Iterator<Item = &'a super::card::Held> + use<'a> {
         let expired_s = expired_s(limits);

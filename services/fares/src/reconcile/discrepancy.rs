@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A thing that does not add up. Nothing is fixed silently: it has an owner and an age until a person resolves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discrepancy {
-    /// A stable word, such as `no_psp` or `clone_suspected`.
+    /// A stable word, such as `no_psp` or `card_clone`.
     pub kind: Arc<str>,
     /// What made it; the same text twice is the same discrepancy.
     pub cause: Arc<str>,

@@ -2,7 +2,7 @@
 
 use fares::engine::{CardHistory, Effect, LegRecord, PostedLeg, Share, TapRecord};
 use fares::ride::{Ride, RideKey};
-use fares::{Account, Journal, Leg, LegId, Satang, Tap};
+use fares::{Account, Journal, Leg, LegId, Satang, Tap, TapId};
 use gtfs::{ServiceDay, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub(crate) struct Books {
     pub(crate) balances: BTreeMap<Account, Satang>,
     pub(crate) denied: BTreeSet<Arc<str>>,
     pub(crate) journals: Vec<Journal>,
+    pub(crate) suspected: BTreeSet<(TapId, TapId)>,
     causes: BTreeSet<Arc<str>>,
     /// Which cards have a leg in the books of a day.
     posted: BTreeSet<(ServiceDay, Arc<str>)>,
@@ -45,6 +46,9 @@ impl Books {
                 Effect::Journal(journal) => self.journal(journal),
                 Effect::Deny(card, true) => assert!(self.denied.insert(Arc::clone(card))),
                 Effect::Deny(card, false) => assert!(self.denied.remove(card)),
+                Effect::Suspect(found) => {
+                    _ = self.suspected.insert((found.first.tap.clone(), found.second.tap.clone()))
+                }
                 Effect::Need(..) | Effect::NeedRides(_) | Effect::WakeAt(_) => {}
             }
         }

@@ -219,6 +219,15 @@ fn a_card_without_money_rides_once_is_denied_and_let_in_again_when_its_debt_is_p
 }
 
 #[test]
+fn money_that_is_paid_in_before_a_card_was_ever_seen_is_there_when_it_rides() {
+    let town = town();
+    let mut story = Story::of(&town);
+    story.top_up("a", 10_000, "07:00").tap("bus1", "a", TapKind::Tap, "08:00");
+    assert_eq!(story.available("a"), 8_500);
+    assert!(!story.drive.books.denied.contains("a"));
+}
+
+#[test]
 fn who_changes_his_mind_at_once_pays_nothing_and_who_waits_pays_the_least() {
     let town = town();
     let mut story = Story::of(&town);
@@ -258,6 +267,21 @@ fn where_a_rider_got_off_follows_from_where_he_goes_on() {
             "10:00 complete pier-marupong>pier-pitula 10.00 0.00 0.00 = 10.00",
         ]
     );
+}
+
+#[test]
+fn a_card_at_two_piers_at_once_is_suspected_and_both_rides_are_priced() {
+    let town = town();
+    let mut story = Story::of(&town);
+    // 3,000 m in one minute; b has two, and a boat that is quick enough.
+    story.tap("pier-sothon", "a", TapKind::On, "08:00").tap("pier-saman", "a", TapKind::On, "08:01");
+    story.tap("pier-sothon", "b", TapKind::On, "08:00").tap("pier-saman", "b", TapKind::On, "08:02");
+    story.wait("23:00");
+    let suspected: Vec<String> =
+        story.drive.books.suspected.iter().map(|(first, second)| format!("{first} {second}")).collect();
+    assert_eq!(suspected, ["pier-sothon/1/1 pier-saman/1/2"]);
+    assert_eq!(story.statement("a").len(), 2);
+    assert_eq!(story.statement("b").len(), 2);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What the engine says, as rows; and rows, as what the engine wants to know.
 
+use crate::finance::card_shown;
 use chrono_tz::Tz;
+use fares::Discrepancy;
 use fares::card::{Concession, Confirmed, Profile};
+use fares::clone::{Seen, Suspicion};
 use fares::engine::{CardHistory, Effect, LegRecord, PostedLeg, TapFate, TapRecord};
 use fares::retime::{Method, Timed};
 use fares::ride::{Place, PlacedTap, RideKey};
@@ -14,6 +17,8 @@ use store::{FareCommit, HoldChange, LegRow, StoreError, TapState};
 /// Why the engine denies a card, and why no longer.
 pub(super) const DEBT: &str = "debt";
 const PAID: &str = "paid";
+/// A card that was in two places at once.
+const CARD_CLONE: &str = "card_clone";
 /// Days begin this long after midnight where no trip says otherwise, seconds (fares design, section 11).
 const DAY_BOUNDARY_S: u32 = 3 * 3_600;
 
@@ -32,8 +37,29 @@ pub(super) fn add(effects: Vec<Effect>, tz: Tz, commit: &mut FareCommit) {
                 let reason = if denied { DEBT } else { PAID }.into();
                 commit.denied.push(DenyChange { card, denied, reason });
             }
+            Effect::Suspect(found) => commit.discrepancies.push(doubt(&found, tz, commit.at)),
             Effect::Need(..) | Effect::NeedRides(_) | Effect::WakeAt(_) => {}
         }
+    }
+}
+
+/// A card that seems to be in two places, as a person reads it; the card by its digest.
+fn doubt(found: &Suspicion, tz: Tz, now: Timestamp) -> Discrepancy {
+    let (first, second) = (&found.first, &found.second);
+    let told = |seen: &Seen| {
+        let at = if seen.vehicle.is_empty() { String::new() } else { format!(" on {}", seen.vehicle) };
+        format!("{} at {}{at}", seen.tap, seen.stop)
+    };
+    let apart_s = second.t.since_s(first.t);
+    Discrepancy {
+        kind: CARD_CLONE.into(),
+        cause: format!("{CARD_CLONE}/{}/{}", first.tap, second.tap).into(),
+        subject: card_shown(&found.card).into(),
+        amount: None,
+        day: service_day_of(second.t, tz, DAY_BOUNDARY_S),
+        found: now,
+        detail: format!("{} and {}: {} m in {apart_s:.0} s", told(first), told(second), found.distance_m)
+            .into(),
     }
 }
 
