@@ -11,5 +11,7 @@ mod town;
 
 mod breaker;
 mod desk;
+mod forget;
 mod recompute;
+mod silent;
 mod tariff;

@@ -7,12 +7,17 @@
     reason = "tests fail by panicking, and say aloud what they skip"
 )]
 
+mod bad_taps;
+mod enrol;
 mod fares;
 mod feed;
 mod harness;
 mod learned;
+mod mend;
+mod office;
 mod panel;
 mod postgres;
+mod shown;
 mod spine;
 mod spine_disk;
 mod spine_standby;

@@ -123,8 +123,8 @@ impl Replay {
                 Effect::Journal(journal) => self.journal(&journal),
                 Effect::Deny(card, is_denied) => self.book(&card).is_denied = is_denied,
                 Effect::WakeAt(at) => self.wake_at = Some(at),
-                // A recorded fact, which this replay was given.
-                Effect::Ride(_) => {}
+                // A recorded fact, which this replay was given; and what moves no money.
+                Effect::Ride(_) | Effect::Suspect(_) => {}
             }
         }
     }

@@ -113,6 +113,25 @@ impl Db {
         row.map(Columns::read).transpose()
     }
 
+    /// At most `rows_max` discrepancies of a kind that nobody has resolved, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn discrepancies_of(
+        &self,
+        kind: &str,
+        rows_max: u32,
+    ) -> Result<Vec<StoredDiscrepancy>, StoreError> {
+        let rows: Vec<Columns> = on_pool!(&self.reads, on => sqlx::query_as(
+            concat!(discrepancy_columns!(), "where state in ('open', 'assigned') and kind = $1 order by id limit $2"),
+        )
+        .bind(kind)
+        .bind(i64::from(rows_max))
+        .fetch_all(on)
+        .await?);
+        rows.into_iter().map(Columns::read).collect()
+    }
+
     /// One discrepancy.
     ///
     /// # Errors

@@ -9,9 +9,13 @@
 //! [`TapReceipt::ack`] is stored, quarantined, or a row of `gap`.
 
 pub mod block;
+mod coarse;
 mod commit;
+mod count;
 mod doubt;
 mod fill;
+mod lately;
+mod mend;
 mod plan;
 mod read;
 pub mod window;
@@ -19,6 +23,7 @@ mod write;
 
 pub use block::{Block, Link, NewTap, chained};
 pub use commit::TapCommitter;
+pub use mend::MENDED_BY;
 
 use crate::nonce::Nonce;
 use crate::terminal_audit::ShiftAudit;

@@ -3,18 +3,14 @@
 use super::out::say;
 use super::settings::Settings;
 use crate::clock::Clock;
+use crate::driver::retention::forget_places;
 use crate::finance::identity::{self, Identities};
 use crate::ingest::enroll::local_actor;
 use crate::ingest::seal::{self, ServerKey};
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use gtfs::Timestamp;
 use std::io::Read;
 use store::{Access, Actor, Db, IdentityStore};
-
-/// Places and times of rides are kept for 13 months (fares design, section 16), days.
-const PLACES_KEPT_D: i64 = 396;
-const DAY_US: i64 = 86_400_000_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +18,8 @@ Examples:
       the person is read from standard input, so that no list of processes shows it
   padriew card identity show TOKEN --reason 'rider called, ticket 77'
   padriew card identity erase TOKEN       for good; the ledger stays valid
-  padriew card forget                     places and times older than 13 months are made coarse
+  padriew card forget                     as the server does every day: places and times older than
+                                          retention.places_d are made coarse
 
 Every one of these, reading too, leaves a row in the audit log. People stand in identity.db beside the server key,
 sealed with it.";
@@ -42,7 +39,7 @@ enum Action {
         #[command(subcommand)]
         action: IdentityAction,
     },
-    /// Make coarse the places and times of rides that are older than 13 months
+    /// Make coarse the places and times of rides that are older than retention.places_d
     Forget {
         #[command(flatten)]
         settings: Settings,
@@ -80,13 +77,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn forget(settings: &Settings, by: &Actor) -> anyhow::Result<()> {
-    let db = Db::open(&settings.merge()?.config.database, Access::Admin).await?;
-    let before = Timestamp(by.at.0 - PLACES_KEPT_D * DAY_US);
-    let rows = db.ledger_generalise(before).await?;
-    let change =
-        store::Change { action: "ledger_generalise".into(), after: rows.to_string(), ..Default::default() };
-    db.audit(by, &change).await?;
-    say(&format!("{rows} rides and taps older than {PLACES_KEPT_D} days have no place any more"))?;
+    let config = settings.merge()?.config;
+    let db = Db::open(&config.database, Access::Admin).await?;
+    let days = config.retention.places_d;
+    let store::Forgotten { ledger, requests, notes } = forget_places(&db, days, by).await?;
+    say(&format!(
+        "older than {days} days: {ledger} rides and taps, {requests} requests of terminals and {notes} notes have no place \
+         any more"
+    ))?;
     Ok(())
 }
 

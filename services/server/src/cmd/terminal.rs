@@ -29,6 +29,7 @@ Examples:
   padriew terminal show T-0412      last heard, what was received, gaps, chain, clock
   padriew terminal rotate T-0412    a second key; the first works until it is revoked
   padriew terminal revoke T-0412 k1 holds within 5 s
+  padriew terminal code T-0412      a code with which it fetches a key that nobody sees
   padriew terminal enrol T-0412     at the depot, after a suspension or a new memory: new key, new epoch
 
 The server may be running. Use the same --database or --config as it does.";
@@ -63,6 +64,8 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Print a code with which it fetches its own key, once, within a day
+    Code(One),
     /// Enrol it anew: all keys are taken back, a new one is printed, new taps begin a new epoch
     Enrol(One),
 }
@@ -113,6 +116,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         Action::Revoke { id, kid, settings } => {
             Desk::open(&settings).await?.revoke(&id, kid.as_deref()).await
         }
+        Action::Code(one) => Desk::open(&one.settings).await?.code(&one.id).await,
         Action::Enrol(one) => Desk::open(&one.settings).await?.enrol(&one.id).await,
     }
 }
@@ -155,6 +159,15 @@ impl Desk {
             bail!("{id} has no live key {kid}; padriew terminal show {id} names those it has");
         }
         Ok(say(&format!("{kid} of {id} is revoked; it stops working within 5 s"))?)
+    }
+
+    async fn code(&self, id: &str) -> anyhow::Result<()> {
+        self.known(id).await?;
+        let code = enroll::new_code(&self.db, id, &self.by).await?;
+        Ok(say(&format!(
+            "\n  code    {code}   (shown once; good once, for 24 h)\n  the terminal posts it to /v1/terminals/enrol and \
+             gets its key"
+        ))?)
     }
 
     async fn enrol(&self, id: &str) -> anyhow::Result<()> {

@@ -172,6 +172,9 @@ impl Default for FaresConfig {
     }
 }
 
+/// Places must be there for as long as rides are priced again, and for the habits before (fares design, sections 5, 8).
+const PLACES_D_MIN: u32 = 120;
+
 /// What is kept how long (`reliability` 3, 5).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -182,12 +185,14 @@ pub struct RetentionConfig {
     pub quarantine_d: u32,
     /// Refused records, at most.
     pub quarantine_rows_max: u32,
+    /// Where riders were, days: 13 months and a few days; money is kept for ever.
+    pub places_d: u32,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
         let store::Retention { pings_d, quarantine_d, quarantine_rows_max, .. } = store::Retention::default();
-        Self { pings_d, quarantine_d, quarantine_rows_max }
+        Self { pings_d, quarantine_d, quarantine_rows_max, places_d: 400 }
     }
 }
 
@@ -229,6 +234,11 @@ impl Config {
             "database must start with sqlite: or postgres://"
         );
         anyhow::ensure!(self.http.head_bytes_max >= 8_192, "http.head_bytes_max must be at least 8192");
+        anyhow::ensure!(
+            self.retention.places_d >= PLACES_D_MIN,
+            "retention.places_d must be at least {PLACES_D_MIN}: late taps are priced by what the card did in the two \
+             months before"
+        );
         anyhow::ensure!(self.ingest.records_max >= 1, "ingest.records_max must be at least 1");
         self.osmand_listen()?;
         Ok(())

@@ -1,11 +1,12 @@
-//! Forgets what is too old: nonces every minute, pings and refused records every hour.
+//! Forgets what is too old: nonces every minute, pings and refused records every hour, where riders were every day.
 //!
 //! Processes that share a database may all do it: what one deleted, another does not find. What was deleted is written to the audit log, so that nothing goes unseen.
 
 use crate::config::Config;
+use crate::ingest::enroll::local_actor;
 use crate::state::AppState;
 use std::time::Duration;
-use store::{Actor, Change, Deleted, Retention, StoreError};
+use store::{Actor, Change, Db, Deleted, Forgotten, Retention, StoreError};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 const NONCES_EVERY: Duration = Duration::from_secs(60);
 /// Each so many rounds of nonces, everything else goes too.
 const ALL_EVERY_ROUNDS: u32 = 60;
+/// And each so many, where riders were: once a day.
+const PLACES_EVERY_ROUNDS: u32 = 24 * 60;
 /// A nonce is kept at least this long, seconds (`ingest` section 4).
 const NONCES_S_MIN: i64 = 300;
 
@@ -37,6 +40,16 @@ pub async fn run(app: AppState, token: CancellationToken) -> anyhow::Result<()> 
         if let Err(failure) = forgotten {
             tracing::warn!(%failure, "what is too old could not be deleted; the next round tries again");
         }
+        if round.is_multiple_of(PLACES_EVERY_ROUNDS) {
+            let (by, days) = (local_actor(app.clock.now(), "padriew serve"), app.config.retention.places_d);
+            let forgotten = tokio::select! {
+                () = token.cancelled() => break,
+                forgotten = forget_places(&app.db, days, &by) => forgotten,
+            };
+            if let Err(failure) = forgotten {
+                tracing::warn!(%failure, "where riders were could not be forgotten; tomorrow tries again");
+            }
+        }
     }
     Ok(())
 }
@@ -52,6 +65,21 @@ fn of(config: &Config) -> Retention {
     }
 }
 
+/// Forgets where riders were more than `days` before `by` asks, and writes down how much that was.
+///
+/// # Errors
+/// Any [`StoreError`] of a write; what was done before stays done.
+pub async fn forget_places(db: &Db, days: u32, by: &Actor) -> Result<Forgotten, StoreError> {
+    let forgotten = db.places_forget(by.at.plus_s(-86_400.0 * f64::from(days))).await?;
+    if forgotten != Forgotten::default() {
+        let Forgotten { ledger, requests, notes } = forgotten;
+        let after = format!("older than {days} d: rides and taps={ledger} requests={requests} notes={notes}");
+        db.audit(by, &Change { action: "places_forget".into(), after, ..Change::default() }).await?;
+        tracing::info!(ledger, requests, notes, "forgot where riders were");
+    }
+    Ok(forgotten)
+}
+
 async fn forget(app: &AppState, retention: &Retention, all: bool) -> Result<(), StoreError> {
     let now = app.clock.now();
     if !all {
@@ -62,14 +90,7 @@ async fn forget(app: &AppState, retention: &Retention, all: bool) -> Result<(), 
     if pings + quarantined == 0 {
         return Ok(());
     }
-    let by = Actor {
-        at: now,
-        who: "padriew serve".into(),
-        role: "local".into(),
-        address: "".into(),
-        reason: "retention".into(),
-        request_id: "".into(),
-    };
+    let by = Actor { reason: "retention".into(), ..local_actor(now, "padriew serve") };
     let change = Change {
         action: "retention".into(),
         after: format!("deleted pings={pings} quarantine={quarantined}"),

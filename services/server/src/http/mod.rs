@@ -22,6 +22,7 @@ mod public;
 mod realtime;
 mod stops;
 mod taps;
+mod terminals;
 mod timed_io;
 mod traccar;
 
@@ -38,6 +39,7 @@ pub fn router(app: &AppState) -> Router {
         routes = routes
             .merge(pings::router())
             .merge(taps::router())
+            .merge(terminals::router())
             .merge(osmand::router())
             .merge(traccar::router());
     }

@@ -54,6 +54,49 @@ pub async fn add_key(db: &Db, server_key: &ServerKey, device: &str, by: &Actor) 
     Ok(NewKey { key_id, secret })
 }
 
+/// Letters of a code: those of Crockford's base 32, which nobody mistakes for one another.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters of a code: 80 bits.
+const CODE_LETTERS: usize = 16;
+
+/// Gives a terminal a code with which it fetches its own key, once, within a day: so that no person sees the key.
+///
+/// # Errors
+/// When it has two live keys, or the database refuses.
+pub async fn new_code(db: &Db, terminal: &str, by: &Actor) -> anyhow::Result<String> {
+    let live = db.device_keys(terminal).await?.into_iter();
+    let live = live.filter(|key| key.revoked.is_none() && key.kind == KeyKind::Hmac).count();
+    anyhow::ensure!(
+        (live as i64) < store::device_key::LIVE_KEYS_MAX,
+        "{terminal} has {live} live keys already; padriew terminal revoke {terminal} KEY takes one back"
+    );
+    let bytes: [u8; CODE_LETTERS] = rand::random();
+    let code: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    db.terminal_code_put(&terminal.into(), &digest_of(&code), by).await?;
+    let groups: Vec<&str> = (0..CODE_LETTERS).step_by(4).map(|at| &code[at..at + 4]).collect();
+    Ok(groups.join("-"))
+}
+
+/// Takes a terminal's code for a new key; `None` when the code is not good.
+///
+/// # Errors
+/// When it has two live keys, or the database refuses.
+pub async fn key_for_code(
+    db: &Db,
+    server_key: &ServerKey,
+    terminal: &str,
+    code: &str,
+    by: &Actor,
+) -> anyhow::Result<Option<NewKey>> {
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let is_good = db.terminal_code_take(&terminal.into(), &digest_of(&code.to_uppercase()), by).await?;
+    if is_good { add_key(db, server_key, terminal, by).await.map(Some) } else { Ok(None) }
+}
+
+fn digest_of(code: &str) -> Vec<u8> {
+    Sha256::digest(code.as_bytes()).to_vec()
+}
+
 /// Gives a registered device a new URL token.
 ///
 /// # Errors

@@ -2,12 +2,15 @@
 
 use super::memory::{Memory, Moment, Sent};
 use super::reply::Reply;
+use crate::ingest::seal::unhex;
 use crate::ingest::signature::{Key, SignatureHeaders, Signed, header, reply_is_genuine, sign_request};
 use anyhow::{Context as _, bail, ensure};
 use std::time::Duration;
 
 /// The path that is signed and posted to.
 pub const TAPS_PATH: &str = "/v1/taps";
+/// Where a code is taken for a key.
+const ENROL_PATH: &str = "/v1/terminals/enrol";
 /// No answer within this is a failure; the taps are kept and sent again.
 const ANSWER_S_MAX: Duration = Duration::from_secs(10);
 
@@ -17,6 +20,13 @@ pub struct TerminalKey {
     /// `terminal:kid`.
     pub key_id: String,
     key: Key,
+}
+
+/// What a code is taken for.
+#[derive(serde::Deserialize)]
+struct Fetched {
+    keyid: String,
+    key: String,
 }
 
 /// What came of a request.
@@ -35,6 +45,22 @@ impl TerminalKey {
     #[must_use]
     pub fn new(key_id: &str, secret: &[u8; 32]) -> Self {
         Self { key_id: key_id.to_owned(), key: Key::new(secret) }
+    }
+
+    /// Takes the code of the depot for a key of its own: once.
+    ///
+    /// # Errors
+    /// When there is no answer, or the code is not good: in the server's words.
+    pub async fn fetch(base_url: &str, terminal: &str, code: &str) -> anyhow::Result<Self> {
+        let url = format!("{}{ENROL_PATH}", base_url.trim_end_matches('/'));
+        let body = serde_json::json!({"terminal": terminal, "code": code}).to_string();
+        let http = reqwest::Client::builder().timeout(ANSWER_S_MAX).no_proxy().build()?;
+        let answer = http.post(url).body(body).send().await.context("no answer to the code")?;
+        let (status, words) = (answer.status(), answer.text().await.context("half an answer to the code")?);
+        ensure!(status.is_success(), "status {status}: {words}");
+        let fetched: Fetched = serde_json::from_str(&words).context("an answer that is not JSON")?;
+        let secret = unhex(&fetched.key).context("a key that is not hexadecimal")?;
+        Ok(Self::new(&fetched.keyid, &secret))
     }
 
     /// Signs a body at `created_s`.

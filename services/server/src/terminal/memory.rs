@@ -6,6 +6,7 @@
 
 use super::list::CardList;
 use super::reply::Reply;
+use crate::ingest::taps::deny::{hash_of, text_of};
 use fares::tap::{TapKind, TapLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -101,6 +102,9 @@ pub struct Memory {
     /// Cards to refuse.
     pub deny: CardList,
     wants_deny: bool,
+    wants_balances: bool,
+    /// By the hash of the card.
+    balances: BTreeMap<String, i64>,
     /// The tariff it has.
     pub tariff_ver: String,
 }
@@ -120,6 +124,8 @@ impl Memory {
             shifts: Vec::new(),
             deny: CardList::default(),
             wants_deny: false,
+            wants_balances: false,
+            balances: BTreeMap::new(),
             tariff_ver: String::new(),
         }
     }
@@ -189,6 +195,17 @@ impl Memory {
         seq
     }
 
+    /// Asks with the next requests what is left on the cards that were seen here lately, until that is told.
+    pub fn want_balances(&mut self) {
+        self.wants_balances = true;
+    }
+
+    /// What was left on a card when the server last told, satang: what to show while it can not be asked.
+    #[must_use]
+    pub fn balance(&self, card: &str) -> Option<i64> {
+        self.balances.get(&text_of(hash_of(card))).copied()
+    }
+
     /// A fault: a tap is gone from the flash and the terminal does not know. It finds out when it is asked.
     pub fn forget(&mut self, seq: i64) {
         self.held.remove(&seq);
@@ -256,8 +273,17 @@ impl Memory {
             moment.rtt_ms,
             self.deny.ver(),
             quoted(&self.tariff_ver),
-            if self.wants_deny { "\"deny\"" } else { "" },
+            self.wants(),
         )
+    }
+
+    fn wants(&self) -> &'static str {
+        match (self.wants_deny, self.wants_balances) {
+            (true, true) => "\"deny\",\"balances\"",
+            (true, false) => "\"deny\"",
+            (false, true) => "\"balances\"",
+            (false, false) => "",
+        }
     }
 
     /// Takes an answer that was proven to be the server's. `sent` is the request that it answers.
@@ -281,6 +307,9 @@ impl Memory {
         self.wants_deny = false;
         if let Some(delta) = &reply.deny {
             self.wants_deny = !self.deny.apply(delta);
+        }
+        if let Some(balances) = &reply.balances {
+            (self.balances, self.wants_balances) = (balances.clone(), false);
         }
         if let Some(epoch) = reply.epoch_min.filter(|&min| min > self.epoch && self.held.is_empty()) {
             // Only with everything delivered: a number names a tap together with its epoch.
@@ -431,6 +460,23 @@ mod tests {
         assert_eq!((sent.seqs[0], sent.seqs[49], sent.seqs[50], sent.seqs[99]), (1, 50, 951, 1_000));
         memory.answered(&sent, &reply(50, &[(51, 950)]));
         assert_eq!(memory.request(&Moment::default(), 100, false).seqs[0], 51);
+    }
+
+    #[test]
+    fn balances_are_asked_for_until_they_come_and_kept_until_the_next() {
+        let mut memory = Memory::new(1, "b");
+        memory.want_balances();
+        let sent = memory.request(&Moment::default(), 100, false);
+        assert!(read(&sent).wants_balances);
+        memory.answered(&sent, &Reply::default());
+        let again = memory.request(&Moment::default(), 100, false);
+        assert!(read(&again).wants_balances, "the answer had none");
+        let told = [(text_of(hash_of("card-1")), 4_200)].into_iter().collect();
+        memory.answered(&again, &Reply { balances: Some(told), ..Reply::default() });
+        let last = memory.request(&Moment::default(), 100, false);
+        assert!(!read(&last).wants_balances);
+        memory.answered(&last, &Reply::default());
+        assert_eq!((memory.balance("card-1"), memory.balance("card-2")), (Some(4_200), None));
     }
 
     #[test]

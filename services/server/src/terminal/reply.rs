@@ -23,6 +23,9 @@ pub struct Reply {
     /// The fare, where a rider waits for it.
     #[serde(default)]
     pub quote: Option<ReplyQuote>,
+    /// What is left on cards, by their hashes, satang; where they were asked for.
+    #[serde(default)]
+    pub balances: Option<BTreeMap<String, i64>>,
 }
 
 /// A piece of the deny list.

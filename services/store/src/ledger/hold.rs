@@ -1,7 +1,7 @@
 //! What is held on cards for rides that are not final: text in the card's head, a line per leg.
 
 use super::HoldChange;
-use super::head::CardHeads;
+use super::head::{self, CardHeads};
 use crate::sql::{Word, on_pool};
 use crate::{Db, StoreError};
 use fares::{LegId, Satang};
@@ -73,6 +73,21 @@ fn unreadable(line: &str) -> StoreError {
 }
 
 impl Db {
+    /// The holds of these cards, by card and leg.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Unreadable`].
+    pub async fn holds(&self, cards: &[Arc<str>]) -> Result<Vec<Hold>, StoreError> {
+        let heads = head::of_cards(self, cards).await?;
+        let mut holds = Vec::new();
+        for card in cards {
+            holds.extend(
+                heads.get(&**card).map(|head| read(card, &head.holds)).transpose()?.unwrap_or_default(),
+            );
+        }
+        Ok(holds)
+    }
+
     /// Cards with a provisional charge.
     ///
     /// # Errors

@@ -23,8 +23,8 @@ pub struct TapCommitter {
 }
 
 /// `tap_head` as it was found, and locked.
-struct Head {
-    id: i64,
+pub(super) struct Head {
+    pub(super) id: i64,
     version: i64,
 }
 
@@ -117,7 +117,7 @@ impl Committer for TapCommitter {
     }
 }
 
-async fn lock_head(tx: &mut Tx) -> Result<Head, sqlx::Error> {
+pub(super) async fn lock_head(tx: &mut Tx) -> Result<Head, sqlx::Error> {
     let (id, version): (i64, i64) = on_tx!(tx, on => sqlx::query_as(
         "update tap_head set version = version + 1 where one = 1 returning id, version",
     )
@@ -126,7 +126,7 @@ async fn lock_head(tx: &mut Tx) -> Result<Head, sqlx::Error> {
     Ok(Head { id, version })
 }
 
-async fn move_head(tx: &mut Tx, id: i64) -> Result<(), sqlx::Error> {
+pub(super) async fn move_head(tx: &mut Tx, id: i64) -> Result<(), sqlx::Error> {
     on_tx!(tx, on => sqlx::query("update tap_head set id = $1 where one = 1").bind(id).execute(on).await.map(drop))
 }
 
@@ -138,7 +138,7 @@ static WINDOWS: LazyLock<Many> = LazyLock::new(|| {
     )
 });
 
-async fn read_windows(tx: &mut Tx, keys: &[Key], windows: &mut Windows) -> Result<(), StoreError> {
+pub(super) async fn read_windows(tx: &mut Tx, keys: &[Key], windows: &mut Windows) -> Result<(), StoreError> {
     use sqlx::Row;
     type Columns = (String, i64, i64, Vec<u8>, Vec<u8>);
     let mut rows: Vec<Columns> = Vec::new();

@@ -5,7 +5,7 @@
 
 use super::plan::{BAD_HASH, Break, Key, NO_HASH, Plan, key};
 use super::write::QuarantineRow;
-use super::{ChainHash, HASH_BYTES, TapBatch, TapItem, block, chained, fill, read, write};
+use super::{ChainHash, HASH_BYTES, TapBatch, TapItem, block, chained, coarse, fill, read, write};
 use crate::StoreError;
 use crate::audit::{self, Actor, Change};
 use crate::sql::{Tx, on_tx};
@@ -55,7 +55,7 @@ async fn compare(
         let tap = &taps[doubt];
         let line = batch.block.line(tap);
         let item = match found.get(&tap.seq) {
-            Some(first) if *first == line => TapItem::Duplicate,
+            Some(first) if coarse::is_same(first, line) => TapItem::Duplicate,
             Some(_) => {
                 conflict(tx, batch, tap.seq, &block::raw(line, tap.hash)).await?;
                 plan.parts[at].conflict = true;

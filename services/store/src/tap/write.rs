@@ -28,8 +28,9 @@ static WINDOWS: LazyLock<Many> = LazyLock::new(|| {
 });
 static QUARANTINE: LazyLock<Many> = LazyLock::new(|| {
     Many::new(
-        "insert into tap_quarantine (received_us, terminal, epoch, seq, code, detail, state, raw) values",
-        8,
+        "insert into tap_quarantine (received_us, terminal, epoch, seq, code, detail, state, raw, boot, up_ms, wall_us, \
+         rtt_ms, deny_ver) values",
+        13,
         "",
     )
 });
@@ -180,7 +181,12 @@ pub(super) async fn quarantine_rows(tx: &mut Tx, rows: &[QuarantineRow<'_>]) -> 
             .bind(row.code)
             .bind(Arc::clone(&row.detail))
             .bind("open")
-            .bind(row.raw.to_vec()),
+            .bind(row.raw.to_vec())
+            .bind(Arc::clone(&row.batch.clock.boot))
+            .bind(row.batch.clock.up_ms)
+            .bind(row.batch.clock.wall.map(|wall| wall.0))
+            .bind(row.batch.clock.rtt_ms)
+            .bind(row.batch.deny_ver),
         |query, on| query.execute(on).await?
     );
     Ok(())

@@ -1,8 +1,8 @@
 //! `padriew audit recompute`: the books from the taps, beside the books as they are stored.
 
+use crate::clock::Clock;
 use crate::cmd::out::{complain, say};
 use crate::cmd::settings::Settings;
-use crate::clock::Clock;
 use crate::driver::fares::{begin, replay};
 use anyhow::{bail, ensure};
 use fares::engine::Event;

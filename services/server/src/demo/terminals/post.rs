@@ -129,7 +129,8 @@ impl Post {
             pax: tap.pax,
             denied: is_denied.then_some(ON_LIST),
             fare: shown.map(|(fare, _)| fare),
-            balance: shown.map(|(_, balance)| balance),
+            // What it last showed; else what the server told when the duty began.
+            balance: shown.map(|(_, balance)| balance).or_else(|| self.memory.balance(card)),
             up_ms: self.up_ms(tap.at),
             wall: &wall,
         };
@@ -186,6 +187,7 @@ impl Post {
         let Some((from, name)) = self.shift().map(|shift| (shift.from, shift.name.clone())) else { return };
         if self.duty == Duty::Before && now >= from.plus_s(-AWAKE_BEFORE_S) {
             self.memory.begin_shift(&name);
+            self.memory.want_balances();
             self.duty = Duty::During;
         }
     }

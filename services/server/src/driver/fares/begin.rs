@@ -309,6 +309,6 @@ fn agency_at(timetable: &Timetable, stop: &str) -> Option<Arc<str>> {
     Some((&*timetable.agencies[route.agency.at()].id).into())
 }
 
-fn days_before(day: ServiceDay, days: u64) -> ServiceDay {
+pub(super) fn days_before(day: ServiceDay, days: u64) -> ServiceDay {
     ServiceDay(day.0.checked_sub_days(chrono::Days::new(days)).unwrap_or(day.0))
 }

@@ -16,6 +16,7 @@ mod said;
 mod seat;
 mod seen;
 pub(crate) mod shadow;
+pub mod silent;
 pub mod tariffs;
 
 pub use begin::{Known, configuration};
@@ -26,6 +27,7 @@ use desk::Desk;
 use fares::engine::Event;
 use gtfs::Timestamp;
 use seat::Seat;
+use silent::Watch;
 use std::time::Duration;
 use store::StoreError;
 use tokio::sync::{mpsc, watch};
@@ -80,12 +82,14 @@ async fn work(app: &AppState, seat: &Seat, token: &CancellationToken) -> Result<
     let mut newest = app.taps.newest();
     let mut asked = app.quotes.connect();
     let mut refreshed = tokio::time::Instant::now();
-    let mut next_close = refreshed;
+    let (mut next_close, mut watch) = (refreshed, Watch::default());
     loop {
         let began = tokio::time::Instant::now();
         let round = desk.round(app.clock.now()).await?;
         if refreshed.elapsed() >= REFRESH_EVERY {
             known.refresh(app, &mut desk).await?;
+            let (timetable, at) = (app.feeds.current(), (app.clock.now(), app.clock.speed()));
+            watch.look_when_due(&app.db, &seat.lease, timetable.as_deref(), at).await?;
             if next_close <= tokio::time::Instant::now() && !close_overdue(app, &mut desk).await? {
                 next_close = tokio::time::Instant::now() + CLOSE_AGAIN_AFTER;
             }

@@ -11,6 +11,7 @@ mod days;
 mod discrepancy;
 mod inspect;
 mod permit;
+mod quarantine;
 mod sums;
 mod tariff;
 
@@ -35,6 +36,7 @@ pub(super) fn router(app: &AppState) -> Router<AppState> {
         .merge(command::router())
         .merge(discrepancy::router())
         .merge(sums::router())
+        .merge(quarantine::router())
         .merge(days::router())
         .merge(inspect::router())
         .merge(tariff::router())

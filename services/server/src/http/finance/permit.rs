@@ -42,6 +42,9 @@ const TABLE: &[Row] = &[
     Row { method: "GET", path: "/v1/finance/journals", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/terminals", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/quarantine", roles: LOOK, scoped: false },
+    Row { method: "GET", path: "/v1/finance/quarantine/{id}", roles: LOOK, scoped: false },
+    Row { method: "POST", path: "/v1/finance/quarantine/{id}/inject", roles: CHANGE, scoped: false },
+    Row { method: "POST", path: "/v1/finance/quarantine/{id}/dismiss", roles: CHANGE, scoped: false },
     Row { method: "GET", path: "/v1/finance/days", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/days/{day}", roles: LOOK, scoped: false },
     Row { method: "GET", path: "/v1/finance/days/{day}/settlements", roles: LOOK, scoped: true },
@@ -90,11 +93,12 @@ fn may(caller: &Caller, method: &str, path: &str) -> Result<(), ApiError> {
 mod tests {
     use super::*;
 
-    const SOURCES: [&str; 7] = [
+    const SOURCES: [&str; 8] = [
         include_str!("card.rs"),
         include_str!("command.rs"),
         include_str!("discrepancy.rs"),
         include_str!("sums.rs"),
+        include_str!("quarantine.rs"),
         include_str!("days.rs"),
         include_str!("inspect.rs"),
         include_str!("tariff.rs"),

@@ -1,6 +1,7 @@
-//! The float, what stands in suspense, journals of a cause, terminals that miss taps, and taps that were refused.
+//! The float, what stands in suspense, journals of a cause, and terminals that miss taps or fall silent.
 
 use super::{Asked, failed};
+use crate::driver::fares::silent::TERMINAL_SILENT;
 use crate::finance::posting_day;
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -9,6 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use fares::Account;
 use fares::books::{FLOAT_ALARM, SUSPENSE_AGES_D};
+use fares::silence::SILENT_S;
 use serde::Serialize;
 use std::sync::Arc;
 use store::gap::GapState;
@@ -19,7 +21,6 @@ pub(super) fn router() -> Router<AppState> {
         .route("/v1/finance/suspense", get(suspense))
         .route("/v1/finance/journals", get(journals))
         .route("/v1/finance/terminals", get(terminals))
-        .route("/v1/finance/quarantine", get(quarantine))
 }
 
 #[derive(Debug, Serialize)]
@@ -115,9 +116,6 @@ struct MissingShown {
     found_us: Option<i64>,
 }
 
-/// Terminals that have not been heard for this long are silent, seconds (fares design, section 13).
-const SILENT_S: f64 = 600.0;
-
 #[derive(Debug, Serialize)]
 struct SilentShown {
     terminal: Arc<str>,
@@ -131,6 +129,17 @@ struct SilentShown {
 struct TerminalsShown {
     missing: Vec<MissingShown>,
     silent: Vec<SilentShown>,
+    tickets: Vec<TicketShown>,
+}
+
+/// A terminal that is silent, or takes hardly a tap, on a vehicle that drives.
+#[derive(Debug, Serialize)]
+struct TicketShown {
+    discrepancy: i64,
+    terminal: Arc<str>,
+    found_us: i64,
+    detail: Arc<str>,
+    owner: Arc<str>,
 }
 
 /// Terminals from which taps are missing, number by number, and those that say nothing.
@@ -160,7 +169,7 @@ async fn terminals(
     }));
     let now = app.clock.now();
     let is_silent = |terminal: &store::Terminal| {
-        terminal.contact.as_ref().is_none_or(|contact| now.since_s(contact.seen) > SILENT_S)
+        terminal.contact.as_ref().is_none_or(|contact| now.since_s(contact.seen) > SILENT_S as f64)
     };
     let silent = app.db.terminals().await.map_err(failed)?.into_iter().filter(is_silent);
     let silent = silent.map(|terminal| SilentShown {
@@ -169,30 +178,13 @@ async fn terminals(
         vehicle: terminal.vehicle,
         stop: terminal.stop,
     });
-    Ok(Json(TerminalsShown { missing, silent: silent.collect() }))
-}
-
-#[derive(Debug, Serialize)]
-struct QuarantineShown {
-    received_us: i64,
-    terminal: Arc<str>,
-    seq: Option<i64>,
-    code: Arc<str>,
-    detail: Arc<str>,
-}
-
-/// The newest taps that were refused, newest first.
-async fn quarantine(
-    State(app): State<AppState>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Vec<QuarantineShown>>, ApiError> {
-    let rows = app.db.taps_quarantined(asked.limit()).await.map_err(failed)?;
-    let shown = |row: store::tap_quarantine::QuarantinedTap| QuarantineShown {
-        received_us: row.received.0,
-        terminal: row.terminal,
-        seq: row.seq,
-        code: row.code,
-        detail: row.detail,
-    };
-    Ok(Json(rows.into_iter().map(shown).collect()))
+    let tickets = app.db.discrepancies_of(TERMINAL_SILENT, asked.limit()).await.map_err(failed)?.into_iter();
+    let tickets = tickets.map(|ticket| TicketShown {
+        discrepancy: ticket.id,
+        terminal: ticket.found.subject,
+        found_us: ticket.found.found.0,
+        detail: ticket.found.detail,
+        owner: ticket.owner,
+    });
+    Ok(Json(TerminalsShown { missing, silent: silent.collect(), tickets: tickets.collect() }))
 }

@@ -2,6 +2,7 @@
 
 use crate::http::error::ApiError;
 use crate::ingest::taps::Outcome;
+use crate::ingest::taps::balance::Balances;
 use crate::ingest::taps::deny::{Delta, text_of};
 use crate::ingest::taps::quote::Quote;
 use gtfs::Timestamp;
@@ -27,6 +28,8 @@ struct Wire<'a> {
     deny: Option<WireDelta>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<WireQuote>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balances: Option<WireBalances<'a>>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +61,7 @@ impl Reply<'_> {
             epoch_min: self.outcome.epoch_min,
             deny: self.outcome.deny.as_ref().map(WireDelta::from),
             quote: self.outcome.quote.as_ref().map(WireQuote::from),
+            balances: self.outcome.balances.as_ref().map(WireBalances),
         };
         serde_json::to_vec(&wire).map_err(|cause| ApiError::internal(&cause.into()))
     }
@@ -74,6 +78,15 @@ impl From<&Delta> for WireDelta {
 impl From<&Quote> for WireQuote {
     fn from(quote: &Quote) -> Self {
         Self { fare: quote.fare.0, balance: quote.balance.0, day_left: quote.day_left.map(|left| left.0) }
+    }
+}
+
+/// `{"mE3kq0vTa9Q":4200}`: a card by its hash, satang.
+struct WireBalances<'a>(&'a Balances);
+
+impl Serialize for WireBalances<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(card, satang)| (text_of(*card), satang)))
     }
 }
 

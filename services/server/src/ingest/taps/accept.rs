@@ -3,6 +3,7 @@
 //! What always holds: an answer of success comes after the commit, also when its sender has hung up; nothing
 //! that was refused is acknowledged.
 
+use super::balance::{self, Balances};
 use super::deny::Delta;
 use super::quote::Quote;
 use super::wire::Request;
@@ -56,6 +57,8 @@ pub struct Outcome {
     pub deny: Option<Delta>,
     /// The fare, where a rider waits for it and somebody knew.
     pub quote: Option<Quote>,
+    /// What is left on cards that it saw lately, where it asked for that.
+    pub balances: Option<Balances>,
 }
 
 /// Takes a request.
@@ -72,6 +75,7 @@ pub async fn accept(app: &AppState, incoming: Incoming) -> Result<Outcome, ApiEr
     within_refused(app, &device.row.id, now, request.refused.len())?;
     let asked = if request.quote { first_tap(&device.row.id, &request) } else { None };
     let (deny_from, wants_deny) = (request.deny_ver, request.wants_deny);
+    let wants_balances = request.wants_balances && asked.is_none();
     heard(app, &device.row.id, &request);
     let batch = batch(Arc::clone(&device.row.id), key_id, nonce, request, &body)?;
     let (taps, epoch) = (batch.block.taps().len(), batch.epoch);
@@ -85,6 +89,10 @@ pub async fn accept(app: &AppState, incoming: Incoming) -> Result<Outcome, ApiEr
         Some(tap) => app.quotes.ask(Arc::clone(&tap.card), tap).await,
         None => None,
     };
+    let balances = match wants_balances {
+        true => balance::asked(app, &device.row.id, now).await,
+        false => None,
+    };
     let terminal = app.taps.terminal(&device.row.id);
     let deny = app.taps.deny.read().unwrap_or_else(PoisonError::into_inner);
     Ok(Outcome {
@@ -93,6 +101,7 @@ pub async fn accept(app: &AppState, incoming: Incoming) -> Result<Outcome, ApiEr
         epoch_min: terminal.map(|terminal| terminal.epoch_min).filter(|&min| min > epoch),
         deny: deny.since(if wants_deny { 0 } else { deny_from }),
         quote,
+        balances,
     })
 }
 

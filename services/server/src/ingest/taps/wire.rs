@@ -11,7 +11,7 @@ mod tests;
 
 use crate::http::error::ApiError;
 use bytes::Bytes;
-use fares::tap::{RequestClock, TEXT_BYTES_MAX, instant};
+use fares::tap::{BadPart, RequestClock, TEXT_BYTES_MAX, instant};
 use gtfs::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,8 @@ use std::sync::Arc;
 use store::ShiftAudit;
 use store::tap::block::hash_of_hex;
 use store::tap::{Block, RefusedTap, TAPS_MAX};
-use tap::{Read, WireTap, read_alone};
+use store::tap_quarantine::QuarantinedTap;
+use tap::{Read, WireTap, hash_in, read_alone};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -53,6 +54,8 @@ pub struct Request {
     pub quote: bool,
     /// The whole deny list is asked for.
     pub wants_deny: bool,
+    /// The balances of cards that it saw lately are asked for.
+    pub wants_balances: bool,
     /// The taps.
     pub block: Block,
     /// What could not be read as a tap, a shift or a range.
@@ -107,6 +110,23 @@ pub fn read(body: &Bytes, received: Timestamp) -> Result<Request, ApiError> {
         Err(error) if matches!(error.classify(), Category::Data) => one_by_one(body, received),
         Err(error) => Err(ApiError::unreadable("json", format!("the body is not JSON: {error}"))),
     }
+}
+
+/// A tap as a person has mended it, under the number of its row where that is known; its chain hash is the one that was
+/// sent.
+///
+/// # Errors
+/// 400 when it is no tap, 422 which part is wrong.
+pub fn mended(tap: &RawValue, row: &QuarantinedTap) -> Result<Block, ApiError> {
+    let wrong = |part| ApiError::unprocessable("tap", BadPart(part).to_string());
+    let mended = match read_alone(tap) {
+        Read::Tap(tap) => tap,
+        Read::Not { part, .. } => return Err(wrong(part)),
+    };
+    let line = mended.line_of(row.epoch.unwrap_or_default(), row.seq, &row.clock.boot);
+    let mut block = Block::default();
+    block.push(&line.map_err(|bad| wrong(bad.0))?, hash_in(&row.raw));
+    block.finish().map_err(|error| ApiError::internal(&error.into()))
 }
 
 fn one_by_one(body: &Bytes, received: Timestamp) -> Result<Request, ApiError> {
@@ -177,6 +197,7 @@ fn opened<T>(envelope: &Envelope<'_, T>, received: Timestamp) -> Result<Request,
         tariff_ver: tariff_ver.into(),
         quote: envelope.quote.unwrap_or_default() && taps.len() == 1,
         wants_deny: envelope.want.iter().any(|word| word == "deny"),
+        wants_balances: envelope.want.iter().any(|word| word == "balances"),
         block: Block::default(),
         refused: Vec::new(),
         audits: Vec::new(),
@@ -281,7 +302,7 @@ fn is_word(text: &str) -> bool {
 }
 
 fn refused(at: usize, seq: Option<i64>, part: &'static str, raw: Bytes) -> RefusedTap {
-    RefusedTap { at, seq, code: REFUSED, detail: fares::tap::BadPart(part).to_string().into(), raw }
+    RefusedTap { at, seq, code: REFUSED, detail: BadPart(part).to_string().into(), raw }
 }
 
 fn slice(body: &Bytes, raw: &RawValue) -> Bytes {

@@ -67,9 +67,22 @@ impl WireTap<'_> {
     /// # Errors
     /// The part that is missing or wrong.
     pub(super) fn line<'a>(&'a self, epoch: u32, boot: &'a str) -> Result<TapLine<'a>, BadPart> {
+        self.line_of(epoch, None, boot)
+    }
+
+    /// The same with a number for a tap that has none.
+    ///
+    /// # Errors
+    /// The part that is missing or wrong.
+    pub(super) fn line_of<'a>(
+        &'a self,
+        epoch: u32,
+        seq: Option<i64>,
+        boot: &'a str,
+    ) -> Result<TapLine<'a>, BadPart> {
         let line = TapLine {
             epoch,
-            seq: self.s.ok_or(BadPart("s"))?,
+            seq: self.s.or(seq).ok_or(BadPart("s"))?,
             boot: self.bt.as_ref().map_or(boot, |boot| &boot.0),
             up_ms: self.up.ok_or(BadPart("up"))?,
             wall: text(&self.w),
@@ -96,6 +109,12 @@ pub(super) enum Read<'a> {
     Tap(Box<WireTap<'a>>),
     /// Something else: its number where that can be read, and the part at fault.
     Not { seq: Option<i64>, part: &'static str },
+}
+
+/// The chain hash in the bytes of something that is no tap, where it can be read.
+pub(super) fn hash_in(raw: &[u8]) -> Option<ChainHash> {
+    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(raw).ok()?;
+    hash_of_hex(&serde_json::from_str::<String>(fields.get("h")?.get()).ok()?)
 }
 
 /// Reads one element by itself.
