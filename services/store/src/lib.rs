@@ -66,8 +66,8 @@ pub use inspection::Inspection;
 pub use learned::LearnedVersion;
 pub use lease::{Lease, LeaseRow};
 pub use ledger::{
-    CardHistory, FareCommit, FareReceipt, HoldChange, LedgerVerdict, LegRow, StoredJournal, TapState,
-    TapStored,
+    CardHistory, FareCommit, FareReceipt, HoldChange, KnownHeads, LedgerVerdict, LegRow, StoredJournal,
+    TapState, TapStored,
 };
 pub use nonce::Nonce;
 pub use operator::{Operator, OperatorRole};

@@ -123,7 +123,7 @@ impl Db {
             return Ok(false);
         }
         insert(&mut tx, statement).await?;
-        ledger::commit_in(&mut tx, &statement.commit).await?;
+        ledger::commit_in(&mut tx, &statement.commit, &mut ledger::KnownHeads::default()).await?;
         let change = Change {
             action: "statement_store".into(),
             subject: format!("{}:{}", statement.source.word(), statement.party),

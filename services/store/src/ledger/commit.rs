@@ -1,7 +1,7 @@
 //! [`Db::fares_commit`]: one transaction for all that follows from a step of the engine.
 
 use super::chain::CommitRow;
-use super::head::{self, CardHeads, Head};
+use super::head::{self, CardHeads, Head, KnownHeads};
 use super::{Days, FareCommit, FareReceipt, balance, hold, journal, leg, ride, tap_state};
 use crate::sql::{Many, Tx, many, on_pool, on_tx};
 use crate::{Db, StoreError, card, day, deny, discrepancy, fare_command, lease};
@@ -27,12 +27,26 @@ impl Db {
     /// [`StoreError::Refused`] when the lease was lost, a journal does not sum to zero, or a cause was posted
     /// before with something else; or any other error of a write.
     pub async fn fares_commit(&self, commit: &FareCommit) -> Result<FareReceipt, StoreError> {
+        self.fares_commit_after(commit, &mut KnownHeads::default()).await
+    }
+
+    /// As [`Db::fares_commit`], for who commits again and again: what the last commit left is not read from the tables.
+    ///
+    /// # Errors
+    /// As [`Db::fares_commit`]; `known` is empty then.
+    pub async fn fares_commit_after(
+        &self,
+        commit: &FareCommit,
+        known: &mut KnownHeads,
+    ) -> Result<FareReceipt, StoreError> {
+        let mut after = std::mem::take(known);
         let mut tx = self.begin().await?;
         if let Some(lease) = &commit.lease {
             lease::fence(&mut tx, lease).await?;
         }
-        let receipt = in_tx(&mut tx, commit).await?;
+        let receipt = in_tx(&mut tx, commit, &mut after).await?;
         tx.commit().await?;
+        *known = after;
         Ok(receipt)
     }
 
@@ -52,7 +66,11 @@ impl Db {
 }
 
 /// Everything but the fence, in a transaction that may do more.
-pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceipt, StoreError> {
+pub(crate) async fn in_tx(
+    tx: &mut Tx,
+    commit: &FareCommit,
+    known: &mut KnownHeads,
+) -> Result<FareReceipt, StoreError> {
     commit.journals.iter().try_for_each(journal::check)?;
     let cursors: Vec<&(Arc<str>, i64)> = commit.cursors.iter().collect();
     many!(tx, CURSORS, &cursors, |query, row| query.bind(Arc::clone(&row.0)).bind(row.1), |query, on| query
@@ -70,23 +88,29 @@ pub(crate) async fn in_tx(tx: &mut Tx, commit: &FareCommit) -> Result<FareReceip
         return Ok(FareReceipt::default());
     };
     day::refuse_closed(tx, commit.journals.iter().map(|journal| journal.posting_day)).await?;
-    let (fresh, known) = journal::sift(tx, &commit.journals).await?;
-    let mut heads = heads(tx, commit).await?;
+    let (fresh, posted_before) = journal::sift(tx, &commit.journals).await?;
+    let last = head.commit_id;
+    let mut heads = heads(tx, commit, known, last).await?;
     let id = if has_rows || !fresh.is_empty() {
         Some(append(tx, head, commit, &fresh, &mut heads).await?)
     } else {
         None
     };
-    heads.store(tx).await?;
-    Ok(FareReceipt { commit: id, known })
+    heads.store(tx, known, id.unwrap_or(last)).await?;
+    Ok(FareReceipt { commit: id, known: posted_before })
 }
 
 /// The heads of the cards, with what is now held on them.
-async fn heads<'a>(tx: &mut Tx, commit: &'a FareCommit) -> Result<CardHeads<'a>, sqlx::Error> {
+async fn heads<'a>(
+    tx: &mut Tx,
+    commit: &'a FareCommit,
+    known: &mut KnownHeads,
+    last: i64,
+) -> Result<CardHeads<'a>, sqlx::Error> {
     let of_taps = commit.taps.iter().map(|tap| &*tap.card);
     let of_legs = commit.legs.iter().map(|row| &*row.leg.card);
     let of_holds = commit.holds.iter().map(|change| &*change.card);
-    let mut heads = CardHeads::read(tx, of_taps.chain(of_legs).chain(of_holds)).await?;
+    let mut heads = CardHeads::read(tx, of_taps.chain(of_legs).chain(of_holds), known, last).await?;
     hold::change(&mut heads, &commit.holds, commit.at);
     Ok(heads)
 }

@@ -3,6 +3,7 @@
 use crate::Db;
 use crate::sql::{Many, Tx, many, many_rows, on_tx};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, LazyLock};
 
 /// The last numbers given out, and the hash of the last commit.
@@ -48,6 +49,26 @@ pub(super) struct CardHead {
     pub(super) holds: String,
 }
 
+/// Cards whose heads are remembered at most; beyond that all are forgotten.
+const KNOWN_MAX: usize = 200_000;
+
+/// Heads of cards as the last commit left them, so that the next one does not read them again: they lie all over their
+/// table. They count only while nobody else has committed.
+#[derive(Debug, Default)]
+pub struct KnownHeads {
+    commit: i64,
+    cards: HashMap<Arc<str>, CardHead>,
+}
+
+impl KnownHeads {
+    /// Forgets everything when the last commit is not the one that is known.
+    fn at(&mut self, commit: i64) {
+        if self.commit != commit || self.cards.len() > KNOWN_MAX {
+            self.cards.clear();
+        }
+    }
+}
+
 /// The heads of the cards that a commit touches.
 #[derive(Debug, Default)]
 pub(super) struct CardHeads<'a>(HashMap<&'a str, CardHead>);
@@ -77,9 +98,24 @@ pub(super) async fn of_cards(db: &Db, cards: &[Arc<str>]) -> Result<HashMap<Stri
 }
 
 impl<'a> CardHeads<'a> {
-    pub(super) async fn read(tx: &mut Tx, cards: impl Iterator<Item = &'a str>) -> Result<Self, sqlx::Error> {
-        let mut heads: HashMap<&str, CardHead> = cards.map(|card| (card, CardHead::default())).collect();
-        let mut asked: Vec<&str> = heads.keys().copied().collect();
+    /// Of those that `known` knows after `commit`, and of the others from the table. What is taken is no longer known.
+    pub(super) async fn read(
+        tx: &mut Tx,
+        cards: impl Iterator<Item = &'a str>,
+        known: &mut KnownHeads,
+        commit: i64,
+    ) -> Result<Self, sqlx::Error> {
+        known.at(commit);
+        let (mut heads, mut asked) = (HashMap::new(), Vec::new());
+        for card in cards {
+            if let Entry::Vacant(entry) = heads.entry(card) {
+                let head = known.cards.remove(card);
+                if head.is_none() {
+                    asked.push(card);
+                }
+                entry.insert(head.unwrap_or_default());
+            }
+        }
         // In the order of the table, so that its pages are met once each.
         asked.sort_unstable();
         let rows = many_rows!(tx tx, READ, &asked, Row, |query, card| query.bind(*card));
@@ -106,7 +142,13 @@ impl<'a> CardHeads<'a> {
         &mut self.0.entry(card).or_default().holds
     }
 
-    pub(super) async fn store(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+    /// Writes them; they are known after `commit`.
+    pub(super) async fn store(
+        self,
+        tx: &mut Tx,
+        known: &mut KnownHeads,
+        commit: i64,
+    ) -> Result<(), sqlx::Error> {
         let mut rows: Vec<(&str, CardHead)> = self.0.into_iter().collect();
         rows.sort_unstable_by_key(|(card, _)| *card);
         many!(
@@ -116,6 +158,8 @@ impl<'a> CardHeads<'a> {
             |query, row| query.bind(row.0).bind(row.1.tap_state).bind(row.1.leg).bind(row.1.holds.as_str()),
             |query, on| query.execute(on).await?
         );
+        known.commit = commit;
+        known.cards.extend(rows.into_iter().map(|(card, head)| (Arc::from(card), head)));
         Ok(())
     }
 }

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 pub use balance::Balance;
 pub(crate) use commit::in_tx as commit_in;
+pub use head::KnownHeads;
 pub(crate) use head::lock as lock_head;
 pub use history::CardHistory;
 pub use hold::Hold;

@@ -7,7 +7,7 @@ use fares::{
 };
 use gtfs::{ServiceDay, Timestamp};
 use std::sync::Arc;
-use store::{Db, FareCommit, HoldChange, LegRow, StoreError, TapState};
+use store::{Db, FareCommit, HoldChange, KnownHeads, Lease, LegRow, StoreError, TapState};
 
 pub(crate) fn day() -> ServiceDay {
     ServiceDay::parse("20261120").unwrap()
@@ -242,6 +242,21 @@ on_both! {
         let held = db.holds_after("", 10).await.unwrap();
         assert_eq!(held.iter().map(|h| (h.leg.clone(), h.amount)).collect::<Vec<_>>(), [(leg_id(1), Satang(600))]);
         assert_eq!(db.holds_after("a", 10).await.unwrap(), []);
+    }
+
+    async fn heads_that_are_known_count_only_until_somebody_else_commits(place: &Place) {
+        let (db, mut known) = (place.open().await, KnownHeads::default());
+        db.fares_commit_after(&ride("a", 1), &mut known).await.unwrap();
+        db.fares_commit_after(&ride("a", 2), &mut known).await.unwrap();
+        db.fares_commit(&ride("a", 3)).await.unwrap();
+        let refused = FareCommit { journals: vec![charge(&leg("a", 9, 1, 1))], ..ride("a", 4) };
+        db.fares_commit_after(&FareCommit { lease: Some(Lease { role: "fares".into(), shard: "".into(), holder: "x".into(), epoch: 7 }), ..refused }, &mut known).await.unwrap_err();
+        for seq in 4..=5 {
+            db.fares_commit_after(&ride("a", seq), &mut known).await.unwrap();
+        }
+        let history = db.card_history(&"a".into(), at(0)).await.unwrap();
+        assert_eq!((history.taps.len(), history.legs.len()), (5, 5));
+        assert_eq!(faults(&db).await, [""; 0]);
     }
 
     async fn books_are_summed_up_again_from_journals_alone(place: &Place) {

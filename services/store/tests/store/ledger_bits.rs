@@ -286,6 +286,23 @@ on_both! {
         assert_eq!(named(&db).await, ["leg 1"]);
     }
 
+    async fn what_was_committed_since_a_time_is_read_again_by_itself(place: &Place) {
+        let db = place.open().await;
+        for seq in 1..=4 {
+            db.fares_commit(&ride("a", seq)).await.unwrap();
+        }
+        let since = ride("a", 3).at;
+        let verdict = db.ledger_verify_since(since).await.unwrap();
+        assert_eq!((verdict.rows.commits, verdict.rows.taps, verdict.faults.len()), (2, 2, 0));
+        without_triggers(place).await;
+        place.execute("update leg set charge_satang = 1 where id = 1").await.unwrap();
+        assert_eq!(db.ledger_verify_since(since).await.unwrap().faults, []);
+        place.execute("update leg set charge_satang = 1 where id = 3").await.unwrap();
+        place.execute("update balance set debit_satang = 1 where account = 'fare_clearing'").await.unwrap();
+        let faults = db.ledger_verify_since(since).await.unwrap().faults;
+        assert_eq!(faults.iter().map(|fault| &*fault.place).collect::<Vec<_>>(), ["leg 3", "balance"]);
+    }
+
     async fn a_balance_or_a_card_head_that_was_changed_shows(place: &Place) {
         let db = place.open().await;
         db.fares_commit(&ride("a", 10)).await.unwrap();

@@ -17,12 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::deny::DenyChange;
 use store::lease::{LEASE_RENEW_S, LEASE_TTL_S};
-use store::{CardChange, CardState, CommandResult, Db, FareCommit, Lease, StoreError};
+use store::{CardChange, CardState, CommandResult, Db, FareCommit, KnownHeads, Lease, StoreError};
 use tokio::time::Instant;
 
-/// Taps in one transaction at most. More at once would be quicker while catching up, because cards share pages, but on
-/// SQLite terminals wait for their acks as long as it lasts: 20,000 take two thirds of a second.
+/// Taps in one transaction at most while terminals send: on SQLite they wait for their acks as long as it lasts.
 pub const TAPS_AT_ONCE: u32 = 2_000;
+/// While none sends: cards share pages, so that a tap costs a third less.
+const TAPS_AT_ONCE_QUIET: u32 = 16_000;
 /// Cards whose history is read in one query.
 const CARDS_AT_ONCE: usize = 500;
 /// Questions of the engine in a row, of which each has an answer; more is a fault of ours.
@@ -63,6 +64,9 @@ pub struct Desk {
     renewed: Instant,
     /// What the engine said and is not written yet: only while more taps wait.
     unwritten: Option<FareCommit>,
+    heads: KnownHeads,
+    /// Taps in the next transaction at most.
+    taps_at_once: u32,
 }
 
 /// What a transaction writes besides what the engine says.
@@ -99,6 +103,8 @@ impl Desk {
             unseen: BTreeSet::new(),
             renewed: Instant::now(),
             unwritten: None,
+            heads: KnownHeads::default(),
+            taps_at_once: TAPS_AT_ONCE,
         })
     }
 
@@ -129,19 +135,25 @@ impl Desk {
             // Taps wait behind the cursor until there is a price for them.
             return Ok(Round::default());
         }
-        let taps = self.db.taps_after(self.taps_read, TAPS_AT_ONCE).await?;
+        let taps = self.db.taps_after(self.taps_read, self.taps_at_once).await?;
         let is_due = self.wake_at.is_some_and(|at| at <= now);
         if taps.is_empty() && !is_due {
             return Ok(Round::default());
         }
         let read = taps.last().map_or(self.taps_read, |(row, _)| *row);
-        let round = Round { taps: taps.len(), is_behind: taps.len() >= TAPS_AT_ONCE as usize };
+        let round = Round { taps: taps.len(), is_behind: taps.len() >= self.taps_at_once as usize };
         let events = taps.into_iter().map(|(row, tap)| Event::Tap(row, Arc::new(tap))).collect();
         self.work(now, events, Besides { taps_read: Some(read), ..Besides::default() }).await?;
         if !round.is_behind {
             self.write().await?;
         }
         Ok(round)
+    }
+
+    /// Says whether terminals wait for acks: transactions grow while they do not, and are small again at once.
+    pub fn pace(&mut self, is_quiet: bool) {
+        let more = self.taps_at_once.saturating_mul(2).min(TAPS_AT_ONCE_QUIET);
+        self.taps_at_once = if is_quiet { more } else { TAPS_AT_ONCE };
     }
 
     /// Has the engine take events that have no cursor: visits, rides, a new tariff, a day to cut.
@@ -200,7 +212,7 @@ impl Desk {
     /// Writes what is unwritten.
     async fn write(&mut self) -> Result<(), StoreError> {
         match self.unwritten.take() {
-            Some(commit) => self.db.fares_commit(&commit).await.map(drop),
+            Some(commit) => self.db.fares_commit_after(&commit, &mut self.heads).await.map(drop),
             None => Ok(()),
         }
     }

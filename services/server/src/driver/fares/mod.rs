@@ -95,7 +95,9 @@ async fn work(app: &AppState, seat: &Seat, token: &CancellationToken) -> Result<
             }
             refreshed = tokio::time::Instant::now();
         }
+        desk.pace(round.is_behind && !newest.has_changed().unwrap_or(false));
         if round.is_behind {
+            newest.mark_unchanged();
             if token.is_cancelled() {
                 return Ok(());
             }
