@@ -13,5 +13,6 @@ mod breaker;
 mod desk;
 mod forget;
 mod recompute;
+mod shelf;
 mod silent;
 mod tariff;

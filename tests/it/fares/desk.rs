@@ -1,6 +1,7 @@
 //! A desk on SQLite and on PostgreSQL lives through a town, and says what the engine alone says.
 
 use super::drive::Drive;
+use super::shelf::{self, Shelf};
 use super::town::{Dice, Town, day, received};
 use crate::harness::{Backend, on_both};
 use ::fares::engine::Event;
@@ -13,11 +14,8 @@ use server::ingest::seal::ServerKey;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use store::tap::{Block, block, tap_writer};
-use store::writer::WriterLimits;
-use store::{Access, Db, StoreError, TapBatch, Writer};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use store::TapBatch;
+use store::tap::Block;
 
 const HOUR_S: f64 = 3_600.0;
 pub(super) const DAYS: u64 = 3;
@@ -49,22 +47,7 @@ pub(super) fn batch(tap: &Tap) -> TapBatch {
     let text = line(tap);
     let mut block = Block::default();
     block.push(&TapLine::read(&text).unwrap(), None);
-    TapBatch {
-        terminal: Arc::clone(&tap.id.terminal),
-        epoch: tap.id.epoch,
-        key_id: "k1".into(),
-        nonce: None,
-        clock: Arc::clone(&tap.request),
-        deny_ver: 0,
-        tariff_ver: "".into(),
-        held_from: 0,
-        lost: Vec::new(),
-        audits: Vec::new(),
-        block: block.finish().unwrap(),
-        refused: Vec::new(),
-        body: block::pack(b"{}").unwrap(),
-        backfill: false,
-    }
+    shelf::batch(&tap.id.terminal, tap.id.epoch, Arc::clone(&tap.request), block)
 }
 
 /// When each tap, visit and close happens; taps late now and then.
@@ -97,37 +80,19 @@ enum What {
 /// The server's side: a desk, and what a new one is told.
 pub(super) struct Office<'a> {
     town: &'a Town,
-    pub(super) db: Db,
-    pub(super) url: String,
-    pub(super) writer: Writer<TapBatch>,
+    pub(super) shelf: Shelf,
     pub(super) desk: Desk,
     key: ServerKey,
     seen: Vec<Event>,
     cut: Option<u64>,
-    stop: CancellationToken,
-    running: JoinHandle<Result<(), StoreError>>,
-    _folder: tempfile::TempDir,
 }
 
 impl<'a> Office<'a> {
     /// One with an empty database of its own.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the writer runs beside the test, as supervise.rs would run it"
-    )]
     pub(super) async fn open(town: &'a Town, backend: Backend) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
-            Backend::Postgres => crate::postgres::fresh_database().await,
-        };
-        let db = Db::open(&url, Access::Serve).await.unwrap();
-        let (writer, task) = tap_writer(&db, WriterLimits::default());
-        let stop = CancellationToken::new();
-        let running = tokio::spawn(task.run(stop.clone()));
-        let desk = Desk::open(db.clone(), None).await.unwrap();
-        let (key, seen, cut) = (ServerKey::passing(), Vec::new(), None);
-        let mut office = Self { town, db, url, writer, desk, key, seen, cut, stop, running, _folder: folder };
+        let shelf = Shelf::open(backend).await;
+        let desk = Desk::open(shelf.db.clone(), None).await.unwrap();
+        let mut office = Self { town, shelf, desk, key: ServerKey::passing(), seen: Vec::new(), cut: None };
         office.begin(day(0).start(chrono_tz::Asia::Bangkok)).await;
         office
     }
@@ -144,12 +109,6 @@ impl<'a> Office<'a> {
         office
     }
 
-    pub(super) async fn close_down(self) {
-        self.stop.cancel();
-        let _ = self.running.await;
-        self.db.close().await;
-    }
-
     /// Everything of that time when it happens; no day is closed.
     pub(super) async fn lives(&mut self, time: Range<Timestamp>) {
         let mut dice = Dice(0);
@@ -163,13 +122,13 @@ impl<'a> Office<'a> {
     }
 
     pub(super) async fn begin(&mut self, now: Timestamp) {
-        self.desk = Desk::open(self.db.clone(), None).await.unwrap();
+        self.desk = Desk::open(self.shelf.db.clone(), None).await.unwrap();
         let mut events = self.town.configuration();
         events.extend(self.cut.map(|n| Event::Cut(day(n))));
         events.extend(self.cut.map(|n| Event::Closed(day(n))));
         events.extend(self.seen.iter().cloned());
-        let held = self.db.fare_cards_held().await.unwrap();
-        let recent = self.db.fare_cards_recent(now.plus_s(-6.0 * HOUR_S), 10_000).await.unwrap();
+        let held = self.shelf.db.fare_cards_held().await.unwrap();
+        let recent = self.shelf.db.fare_cards_recent(now.plus_s(-6.0 * HOUR_S), 10_000).await.unwrap();
         events.extend(held.into_iter().chain(recent).map(Event::Load));
         self.desk.tell(now, events).await.unwrap();
     }
@@ -178,7 +137,7 @@ impl<'a> Office<'a> {
         match what {
             What::Tap(at) => {
                 let tap = received(&self.town.taps[at].1, now);
-                self.writer.submit(batch(&tap)).await.unwrap();
+                self.shelf.writer.submit(batch(&tap)).await.unwrap();
                 self.desk.round(now).await.unwrap();
             }
             What::Visit(at) => {
@@ -194,20 +153,20 @@ impl<'a> Office<'a> {
     /// As the server does at 05:00: everything is worked out twice, and the day sealed.
     async fn close(&mut self, now: Timestamp, n: u64) {
         self.desk.round(now).await.unwrap();
-        close(&mut self.desk, &self.db, &self.key, now, day(n), "test").await.unwrap();
+        close(&mut self.desk, &self.shelf.db, &self.key, now, day(n), "test").await.unwrap();
         self.cut = Some(n);
     }
 
     /// Accounts, and the newest revision of every leg.
     pub(super) async fn outcome(&self) -> String {
         let mut lines = Vec::new();
-        let (books, _) = self.db.books(i64::MAX).await.unwrap();
+        let (books, _) = self.shelf.db.books(i64::MAX).await.unwrap();
         for (account, debit) in books.accounts().filter(|(_, debit)| debit.0 != 0) {
             lines.push(format!("{account} {debit}"));
         }
         let mut newest = BTreeMap::new();
         for n in 0..DAYS {
-            for (id, row) in self.db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
+            for (id, row) in self.shelf.db.legs_of_day(day(n), 0, 100_000).await.unwrap() {
                 newest.insert(row.leg.id.clone(), (row.rev, id, row));
             }
         }
@@ -276,8 +235,8 @@ fn a_town_on_a_real_database_ends_with_the_same_books_as_in_memory_however_late_
         let town = Town::new(1, 12, DAYS);
         let office = Office::lived(backend, &town, 1).await;
         assert_eq!(office.outcome().await, in_memory(&town), "{backend:?}");
-        let verdict = office.db.ledger_verify().await.unwrap();
+        let verdict = office.shelf.db.ledger_verify().await.unwrap();
         assert!(verdict.faults.is_empty(), "{:?}", verdict.faults);
-        office.close_down().await;
+        office.shelf.close().await;
     });
 }

@@ -1,5 +1,6 @@
 //! Where riders were is forgotten after a while, on both databases: money, days and names stay, and what is left is proven.
 
+use super::shelf::{self, Shelf};
 use crate::harness::{Backend, on_both};
 use ::fares::tap::{RequestClock, TapLine};
 use ::fares::{Satang, TapId, TapKind};
@@ -7,11 +8,9 @@ use gtfs::{ServiceDay, Timestamp};
 use server::driver::retention::forget_places;
 use server::ingest::enroll::local_actor;
 use std::sync::Arc;
-use store::tap::{Block, RefusedTap, block, tap_writer};
+use store::tap::{Block, RefusedTap, block};
 use store::tap_quarantine::QuarantineState;
-use store::writer::WriterLimits;
-use store::{Access, Db, FareCommit, Inspection, TapBatch, TapItem, TapState, Writer};
-use tokio_util::sync::CancellationToken;
+use store::{Db, FareCommit, Inspection, TapBatch, TapItem, TapState, Writer};
 
 const DAY_S: f64 = 86_400.0;
 /// How long places are kept.
@@ -31,22 +30,8 @@ fn batch(seq: i64, received: Timestamp, refused: Vec<RefusedTap>) -> TapBatch {
     let (text, mut block) = (line(seq), Block::default());
     block.push(&TapLine::read(&text).unwrap(), None);
     let clock = RequestClock { received, boot: "b".into(), up_ms: 10_000, wall: Some(received), rtt_ms: 20 };
-    TapBatch {
-        terminal: "T-1".into(),
-        epoch: 1,
-        key_id: "T-1:k1".into(),
-        nonce: None,
-        clock: Arc::new(clock),
-        deny_ver: 0,
-        tariff_ver: "".into(),
-        held_from: 0,
-        lost: Vec::new(),
-        audits: Vec::new(),
-        block: block.finish().unwrap(),
-        refused,
-        body: block::pack(text.as_bytes()).unwrap(),
-        backfill: false,
-    }
+    let body = block::pack(text.as_bytes()).unwrap();
+    TapBatch { refused, body, ..shelf::batch(&"T-1".into(), 1, Arc::new(clock), block) }
 }
 
 /// A tap with what the ledger says of it, and an inspection, at `t`.
@@ -87,23 +72,12 @@ fn where_riders_were_is_forgotten_after_four_hundred_days_and_the_rest_stays() {
     on_both("places", forgets);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the writer runs beside the test, as supervise.rs would run it"
-)]
 async fn forgets(backend: Backend) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = match backend {
-        Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
-        Backend::Postgres => crate::postgres::fresh_database().await,
-    };
-    let db = Db::open(&url, Access::Serve).await.unwrap();
-    let (writer, task) = tap_writer(&db, WriterLimits::default());
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(task.run(stop.clone()));
+    let shelf = Shelf::open(backend).await;
+    let (db, writer) = (&shelf.db, &shelf.writer);
     let (old, new) = (today().plus_s(-401.0 * DAY_S).plus_s(77.0), today().plus_s(-399.0 * DAY_S));
-    lives(&db, &writer, 1, old).await;
-    lives(&db, &writer, 2, new).await;
+    lives(db, writer, 1, old).await;
+    lives(db, writer, 2, new).await;
     let raw = b"at P04".to_vec().into();
     let noise = RefusedTap { at: 0, seq: None, code: "format", detail: "no tap".into(), raw };
     writer.submit(batch(3, old.plus_s(1.0), vec![noise])).await.unwrap();
@@ -112,9 +86,9 @@ async fn forgets(backend: Backend) {
     db.tap_dismiss(&row, &by).await.unwrap();
 
     let daily = local_actor(today(), "padriew serve");
-    let forgotten = forget_places(&db, KEPT_D, &daily).await.unwrap();
+    let forgotten = forget_places(db, KEPT_D, &daily).await.unwrap();
     assert_eq!((forgotten.ledger, forgotten.requests, forgotten.notes), (1, 1, 2));
-    assert_eq!(forget_places(&db, KEPT_D, &daily).await.unwrap(), store::Forgotten::default(), "once");
+    assert_eq!(forget_places(db, KEPT_D, &daily).await.unwrap(), store::Forgotten::default(), "once");
     let actions = db.audit_after(0, 100).await.unwrap();
     assert_eq!(actions.iter().filter(|row| row.change.action == "places_forget").count(), 1);
 
@@ -140,7 +114,5 @@ async fn forgets(backend: Backend) {
     // The old tap once more: it is known by what is left of it, and no clone.
     let again = writer.submit(batch(1, today(), Vec::new())).await.unwrap();
     assert_eq!((again.items, again.conflict), (vec![(Some(1), 0, TapItem::Duplicate)], false));
-    stop.cancel();
-    let _ = running.await;
-    db.close().await;
+    shelf.close().await;
 }

@@ -43,14 +43,14 @@ fn a_town_with_late_taps_restarts_and_closes_follows_from_its_taps() {
     on_both("fares recompute", async |backend| {
         let town = Town::new(2, 12, DAYS);
         let lived = Office::lived(backend, &town, 2).await;
-        let again = recomputed(&lived.db, &town).await;
+        let again = recomputed(&lived.shelf.db, &town).await;
         assert_eq!(again.named, [] as [String; 0], "{backend:?}");
         assert_eq!((again.differences, again.left_out), (0, 0));
         let cards: BTreeSet<_> = town.taps.iter().map(|(_, tap)| &tap.card).collect();
         assert_eq!((again.taps, again.cards), (town.taps.len() as i64, cards.len()));
         assert!(again.legs > 50, "{} legs", again.legs);
-        assert_eq!(recomputed_in(20, &lived.db, &town).await, again, "in several parts it is the same");
-        lived.close_down().await;
+        assert_eq!(recomputed_in(20, &lived.shelf.db, &town).await, again, "in several parts it is the same");
+        lived.shelf.close().await;
     });
 }
 
@@ -59,19 +59,19 @@ fn a_leg_that_was_forged_is_found_and_named_with_both_prices() {
     on_both("fares recompute, forged", async |backend| {
         let town = Town::new(1, 4, DAYS);
         let lived = Office::lived(backend, &town, 1).await;
-        let legs = lived.db.legs_of_day(day(0), 0, 1_000).await.unwrap();
+        let legs = lived.shelf.db.legs_of_day(day(0), 0, 1_000).await.unwrap();
         let (id, row) = legs.into_iter().rfind(|(_, row)| row.leg.price.charge.0 == 1_500).unwrap();
         let drop = match backend {
             Backend::Sqlite => "drop trigger leg_no_update",
             Backend::Postgres => "drop trigger leg_no_update on leg",
         };
         let forge = format!("update leg set charge_satang = 700 where id = {id}");
-        behind_its_back(&lived.url, backend, &[drop, &forge]).await;
-        let again = recomputed(&lived.db, &town).await;
+        behind_its_back(&lived.shelf.url, backend, &[drop, &forge]).await;
+        let again = recomputed(&lived.shelf.db, &town).await;
         let expected = format!("leg {}: charge is 7.00 in the books, and 15.00 by the taps", row.leg.id);
         assert_eq!(again.named, [expected]);
         assert_eq!(again.differences, 1);
-        lived.close_down().await;
+        lived.shelf.close().await;
     });
 }
 
@@ -92,9 +92,9 @@ fn a_tap_a_balance_and_what_an_agency_got_are_compared_too() {
                 "drop trigger journal_no_change on journal",
             ],
         };
-        behind_its_back(&lived.url, backend, drops).await;
+        behind_its_back(&lived.shelf.url, backend, drops).await;
         behind_its_back(
-            &lived.url,
+            &lived.shelf.url,
             backend,
             &[
                 "update tap_state set t_us = t_us + 1000000 where id = (select max(id) from tap_state)",
@@ -104,7 +104,7 @@ fn a_tap_a_balance_and_what_an_agency_got_are_compared_too() {
             ],
         )
         .await;
-        let again = recomputed(&lived.db, &town).await;
+        let again = recomputed(&lived.shelf.db, &town).await;
         let has =
             |words: &[&str]| again.named.iter().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(has(&["tap ", "time is", "by uptime"]), "{:?}", again.named);
@@ -115,6 +115,6 @@ fn a_tap_a_balance_and_what_an_agency_got_are_compared_too() {
             "{:?}",
             again.named
         );
-        lived.close_down().await;
+        lived.shelf.close().await;
     });
 }

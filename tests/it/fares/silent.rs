@@ -1,5 +1,6 @@
 //! Tickets for terminals that fall silent open and close by themselves, on both databases.
 
+use super::shelf::{self, Shelf};
 use crate::harness::{Backend, on_both};
 use ::fares::tap::{RequestClock, TapLine};
 use gtfs::{ServiceDay, ServiceTime, Timestamp, VisitSource};
@@ -7,10 +8,8 @@ use server::driver::fares::silent::{TERMINAL_SILENT, Watch};
 use server::ingest::enroll::local_actor;
 use server::ingest::taps::{Mount, register};
 use std::sync::Arc;
-use store::tap::{Block, block, tap_writer};
-use store::writer::WriterLimits;
-use store::{Access, Contact, Db, DiscrepancyState, TapBatch, Visit, Writer};
-use tokio_util::sync::CancellationToken;
+use store::tap::Block;
+use store::{Contact, Db, DiscrepancyState, TapBatch, Visit, Writer};
 
 const ZONE: chrono_tz::Tz = chrono_tz::Asia::Bangkok;
 const WEEK_S: f64 = 7.0 * 86_400.0;
@@ -62,22 +61,7 @@ async fn taps(writer: &Writer<TapBatch>, first: i64, many: i64, received: Timest
         block.push(&TapLine::read(&line).unwrap(), None);
     }
     let clock = RequestClock { received, boot: "b".into(), up_ms: 0, wall: None, rtt_ms: 0 };
-    let batch = TapBatch {
-        terminal: "T-B".into(),
-        epoch: 1,
-        key_id: "T-B:k1".into(),
-        nonce: None,
-        clock: Arc::new(clock),
-        deny_ver: 0,
-        tariff_ver: "".into(),
-        held_from: 0,
-        lost: Vec::new(),
-        audits: Vec::new(),
-        block: block.finish().unwrap(),
-        refused: Vec::new(),
-        body: block::pack(b"{}").unwrap(),
-        backfill: false,
-    };
+    let batch = shelf::batch(&"T-B".into(), 1, Arc::new(clock), block);
     writer.submit(batch).await.unwrap();
 }
 
@@ -94,60 +78,47 @@ fn a_terminal_that_falls_silent_on_a_bus_has_a_ticket_until_it_is_heard_again() 
     on_both("silent terminals", silence);
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the writer runs beside the test, as supervise.rs would run it"
-)]
 async fn silence(backend: Backend) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = match backend {
-        Backend::Sqlite => format!("sqlite:{}", folder.path().join("padriew.db").display()),
-        Backend::Postgres => crate::postgres::fresh_database().await,
-    };
-    let db = Db::open(&url, Access::Serve).await.unwrap();
-    let (writer, task) = tap_writer(&db, WriterLimits::default());
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(task.run(stop.clone()));
+    let shelf = Shelf::open(backend).await;
+    let (db, writer) = (&shelf.db, &shelf.writer);
     let enrolled = local_actor(eight().plus_s(-2.5 * WEEK_S), "test");
     let mount = Mount { id: "T-B", vehicle: "B", ..Mount::default() };
-    register(&db, &enrolled, &mount).await.unwrap();
+    register(db, &enrolled, &mount).await.unwrap();
     let mut watch = Watch::default();
 
     // Heard at 08:00; at 08:11 the bus drives and nothing came.
-    speaks(&db, eight()).await;
-    drives(&db, minutes(9), 3).await;
-    watch.look(&db, None, None, minutes(10), 0).await.unwrap();
-    assert_eq!(tickets(&db).await, (vec![], None));
+    speaks(db, eight()).await;
+    drives(db, minutes(9), 3).await;
+    watch.look(db, None, None, minutes(10), 0).await.unwrap();
+    assert_eq!(tickets(db).await, (vec![], None));
     for minute in [11, 12, 13] {
-        watch.look(&db, None, None, minutes(minute), 0).await.unwrap();
+        watch.look(db, None, None, minutes(minute), 0).await.unwrap();
     }
     let silent = "T-B: nothing heard for more than 10 min, while B is on trip r1-8; amnesty candidate: day 20261120, \
                   route unknown, from 2026-11-20 08:00";
-    assert_eq!(tickets(&db).await, (vec![silent.to_owned()], None));
+    assert_eq!(tickets(db).await, (vec![silent.to_owned()], None));
     // The bus stands, which proves nothing; then the terminal is heard.
-    watch.look(&db, None, None, minutes(60), 0).await.unwrap();
-    assert_eq!(tickets(&db).await.0.len(), 1);
-    speaks(&db, minutes(61)).await;
-    watch.look(&db, None, None, minutes(62), 0).await.unwrap();
-    assert_eq!(tickets(&db).await, (vec![], Some("heard again, 2026-11-20 09:01".to_owned())));
+    watch.look(db, None, None, minutes(60), 0).await.unwrap();
+    assert_eq!(tickets(db).await.0.len(), 1);
+    speaks(db, minutes(61)).await;
+    watch.look(db, None, None, minutes(62), 0).await.unwrap();
+    assert_eq!(tickets(db).await, (vec![], Some("heard again, 2026-11-20 09:01".to_owned())));
 
     // A week later at nine: it is heard, but its reader takes nothing where it took 30 an hour.
     let later = |n: i64| minutes(60 + n).plus_s(WEEK_S);
     for (week, many) in [(-2.0, 30), (-1.0, 40), (0.0, 35)] {
-        taps(&writer, 1 + 100 * (week + 2.0) as i64, many, minutes(30).plus_s(WEEK_S * week)).await;
+        taps(writer, 1 + 100 * (week + 2.0) as i64, many, minutes(30).plus_s(WEEK_S * week)).await;
     }
     let mut watch = Watch::default();
-    speaks(&db, later(0)).await;
-    drives(&db, later(-1), 4).await;
-    watch.look(&db, None, None, later(0), 0).await.unwrap();
-    watch.look(&db, None, None, later(1), 0).await.unwrap();
+    speaks(db, later(0)).await;
+    drives(db, later(-1), 4).await;
+    watch.look(db, None, None, later(0), 0).await.unwrap();
+    watch.look(db, None, None, later(1), 0).await.unwrap();
     let few = "T-B: 0 taps in an hour, 30 or more in the weeks before, while B is on trip r1-8; amnesty candidate: day \
                20261127, route unknown, from 2026-11-27 08:00";
-    assert_eq!(tickets(&db).await.0, [few]);
-    taps(&writer, 500, 6, later(2)).await;
-    watch.look(&db, None, None, later(3), 0).await.unwrap();
-    assert_eq!(tickets(&db).await, (vec![], Some("takes taps again, 2026-11-27 09:03".to_owned())));
-    stop.cancel();
-    let _ = running.await;
-    db.close().await;
+    assert_eq!(tickets(db).await.0, [few]);
+    taps(writer, 500, 6, later(2)).await;
+    watch.look(db, None, None, later(3), 0).await.unwrap();
+    assert_eq!(tickets(db).await, (vec![], Some("takes taps again, 2026-11-27 09:03".to_owned())));
+    shelf.close().await;
 }

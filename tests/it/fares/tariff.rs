@@ -75,7 +75,7 @@ async fn lives(backend: Backend) {
     let now = midnight(1).plus_s(4.0 * HOUR_S);
     office.desk.round(now).await.unwrap();
 
-    let db = office.db.clone();
+    let db = office.shelf.db.clone();
     assert_eq!(
         ask(&db, &dearer("2026-11", "2026-11-25"), day(2), "somchai", now).await.as_deref(),
         Ok("2026-11")
@@ -108,7 +108,7 @@ async fn lives(backend: Backend) {
         let by: BTreeSet<&str> = legs.iter().map(|(_, row)| &*row.leg.price.tariff).collect();
         assert_eq!(by.into_iter().collect::<Vec<_>>(), [version], "{backend:?} day {n}");
     }
-    office.close_down().await;
+    office.shelf.close().await;
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn what_can_not_be_used_is_refused_with_what_to_change() {
 async fn refuses(backend: Backend) {
     let town = Town::new(7, 1, 1);
     let office = Office::open(&town, backend).await;
-    let (db, now) = (office.db.clone(), day(1).start(chrono_tz::Asia::Bangkok).plus_s(4.0 * HOUR_S));
+    let (db, now) = (office.shelf.db.clone(), day(1).start(chrono_tz::Asia::Bangkok).plus_s(4.0 * HOUR_S));
     let good = dearer("a", "2026-11-25");
     // The time to change counts from the end of the next ride: who leaves out its tap-off has more of it.
     let teaches = good.replace("counted = \"end-to-start\"", "counted = \"end-to-end\"");
@@ -141,5 +141,5 @@ async fn refuses(backend: Backend) {
     ask(&db, &good, day(2), "somchai", now).await.expect("the same again is the same");
     let other = ask(&db, &good.replace("20.00", "21.00"), day(2), "somchai", now).await.unwrap_err();
     assert!(other.contains("give this one its own name"), "{other}");
-    office.close_down().await;
+    office.shelf.close().await;
 }
