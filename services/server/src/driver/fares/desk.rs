@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 /// Taps in one transaction at most while terminals send: on SQLite they wait for their acks as long as it lasts.
 pub const TAPS_AT_ONCE: u32 = 2_000;
-/// While none sends: cards share pages, so that a tap costs a third less.
+/// While none sends: the cards of a larger transaction share pages.
 const TAPS_AT_ONCE_QUIET: u32 = 16_000;
 /// Cards whose history is read in one query.
 const CARDS_AT_ONCE: usize = 500;
